@@ -1,0 +1,67 @@
+"""Squeezespan: turn a pretrained GAN generator into an image backbone, without labels.
+
+The names below are loaded when they are first used, so that importing the package takes no time.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from squeezespan import evaluate
+    from squeezespan.config import DistillConfig
+    from squeezespan.data.specs import open_images
+    from squeezespan.discriminators.files import load_discriminator
+    from squeezespan.errors import StorageError, TrainingError, UserError
+    from squeezespan.generators.registered import register_generator
+    from squeezespan.generators.registry import load_generator
+    from squeezespan.models.student_file import load_backbone
+    from squeezespan.presets.registry import find_preset
+    from squeezespan.randomness import StepRandom
+    from squeezespan.training.distill import distill
+
+__all__ = [
+    "DistillConfig",
+    "StepRandom",
+    "StorageError",
+    "TrainingError",
+    "UserError",
+    "distill",
+    "evaluate",
+    "find_preset",
+    "load_backbone",
+    "load_discriminator",
+    "load_generator",
+    "open_images",
+    "register_generator",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "DistillConfig": "config",
+    "StepRandom": "randomness",
+    "StorageError": "errors",
+    "TrainingError": "errors",
+    "UserError": "errors",
+    "distill": "training.distill",
+    "evaluate": "evaluate",
+    "find_preset": "presets",
+    "load_backbone": "models.student_file",
+    "load_discriminator": "discriminators.files",
+    "load_generator": "generators",
+    "open_images": "data.specs",
+    "register_generator": "generators",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
+    return home if _HOMES[name] == name else getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

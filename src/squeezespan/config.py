@@ -1,0 +1,238 @@
+"""The settings of a distillation run; presets fill them, the command line overrides them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from squeezespan.errors import UserError
+from squeezespan.settings import Range, check_ranges, from_dict, from_json_file
+
+__all__ = [
+    "AugmentConfig",
+    "DistillConfig",
+    "ImagesConfig",
+    "MethodConfig",
+    "MonitorConfig",
+    "OptimConfig",
+    "SourceConfig",
+    "StudentConfig",
+    "TrainConfig",
+    "config_from_dict",
+    "load_config",
+    "validate",
+]
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+Share = Annotated[float, Range(0, 1)]
+NotNegative = Annotated[float, Range(0)]
+Count = Annotated[int, Range(1)]
+
+
+@dataclass(frozen=True)
+class MethodConfig:
+    """What is learnt from what. `squeeze` alone is squeeze-span with alpha 1."""
+
+    name: Literal["squeeze-span", "vicreg", "simsiam"] = "squeeze-span"
+    alpha: Share = 0.5
+    """Share of synthetic images in the batch and weight of their loss, 0 to 1."""
+    invariance: NotNegative = 25.0
+    """lambda, weight of the mean squared error."""
+    variance: NotNegative = 25.0
+    """mu, weight of the variance term."""
+    covariance: NotNegative = 1.0
+    """nu, weight of the covariance term."""
+    regularize: Literal["student", "squeeze", "both"] = "student"
+    """Whose embedding of the synthetic images the variance and covariance terms see."""
+    squeeze: bool = True
+    """False regresses the concatenated pooled features themselves (vanilla distillation)."""
+    embed_dim: Count = 2048
+    hidden_dim: Count = 2048
+    """Width of the squeeze module."""
+    projector_layers: Count = 5
+    """Linear layers of the student's projector (SimSiam: 2 for CIFAR, 3 for larger images)."""
+    predictor_dim: Count = 512
+    """Hidden width of SimSiam's predictor."""
+
+
+@dataclass(frozen=True)
+class SourceConfig:
+    """What is taken from the generator."""
+
+    kind: Literal["feature", "latent"] = "feature"
+    blocks: str = "all"
+    """`all`, a range (`b4-b8`) or a comma-separated list (`b4,b16`)."""
+    truncation: Share = 1.0
+    noise: Literal["const", "random", "none"] = "random"
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    """The backbone."""
+
+    arch: str = "resnet18"
+    """A name of timm's, or `resnet10-narrow` (our small one for CPUs)."""
+    stem: Literal["cifar", "imagenet"] = "cifar"
+    """`cifar`: 3x3 stride-1 first convolution and no max-pool (ResNets only)."""
+
+
+@dataclass(frozen=True)
+class ImagesConfig:
+    """How real images are read."""
+
+    resolution: Annotated[int, Range(8)] = 32
+    """Side of the square that the student sees, pixels."""
+    load_resolution: Annotated[int, Range(8)] | None = None
+    """Side at which real images are kept; augmentation crops from there to `resolution`. None:
+    as the data set's own, or `resolution` where its images differ in size."""
+    unlabeled: bool = False
+    """Also train on the data set's unlabelled split (STL-10 has one)."""
+    holdout: Annotated[float, Range(0, 0.9)] = 0.1
+    """Share of train kept out of training for monitors and selections; never test data. The
+    split depends on the data alone, so that runs of different seeds train on the same images."""
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """MoCo-v2's augmentation, drawn per image."""
+
+    enabled: bool = True
+    crop_scale: Annotated[tuple[float, float], Range(0, 1, above=True)] = (0.2, 1.0)
+    flip: Share = 0.5
+    jitter: Share = 0.8
+    brightness: NotNegative = 0.4
+    contrast: NotNegative = 0.4
+    saturation: NotNegative = 0.4
+    hue: Annotated[float, Range(0, 0.5)] = 0.1
+    grayscale: Share = 0.2
+    blur: Share = 0.0
+    """Probability of a Gaussian blur (0.5 in MoCo-v2; off for CIFAR)."""
+    blur_sigma: Annotated[tuple[float, float], Range(0, above=True)] = (0.1, 2.0)
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """SGD with a cosine schedule to 0; the peak learning rate is base_lr * batch_size / 256."""
+
+    base_lr: Annotated[float, Range(0, above=True)] = 0.03
+    momentum: Share = 0.9
+    weight_decay: NotNegative = 5e-4
+    """On every parameter, biases and normalisation included, as the paper does."""
+    schedule: Literal["epoch", "step"] = "epoch"
+    """How often the cosine moves: once an epoch, as the paper does, or every step, which suits
+    runs of a few epochs."""
+    warmup_epochs: NotNegative = 0.0
+    """Linear rise of the learning rate, step by step, before the cosine begins."""
+    clip_grad_norm: Annotated[float, Range(0, above=True)] | None = None
+    """Largest norm of all gradients together; None leaves them alone."""
+    accumulate: Count = 1
+    """Micro-batches that one batch is split into to save memory; a loss that compares the images
+    of a batch then sees one micro-batch at a time."""
+
+
+@dataclass(frozen=True)
+class MonitorConfig:
+    """What is watched while training; on the split held out of train, never on test data."""
+
+    knn_every: Annotated[int, Range(0)] = 20
+    """Epochs between kNN checks; 0 turns them off."""
+    knn_k: Count = 200
+    knn_temperature: Annotated[float, Range(0, above=True)] = 0.1
+    knn_images: Count = 50_000
+    """At most this many images of train vote, and at most this many held out are classified."""
+    loggers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ()
+    """Besides `metrics.jsonl`, which is always written."""
+    log_every: Count = 20
+    """Steps between lines in `metrics.jsonl`."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The loop. These flags have no section prefix on the command line."""
+
+    epochs: Count = 800
+    max_steps: Count | None = None
+    """Stop (and end the schedule) after this many optimiser steps, whatever `epochs` says."""
+    batch_size: Annotated[int, Range(2)] = 512
+    """Global batch: alpha of it synthetic, the rest real images."""
+    seed: Annotated[int, Range(0)] = 0
+    device: str = "auto"
+    precision: Precision = "auto"
+    num_workers: Annotated[int, Range(0)] = 2
+    """Image-decoding workers, where images aren't kept in memory."""
+    checkpoint_minutes: NotNegative = 5.0
+    """Wall time between checkpoints (0: after every step); one is also written at the end and
+    when the run is stopped by SIGTERM or Ctrl-C."""
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """Everything that determines a run, saved as `config.json` in its folder."""
+
+    data: str = "builtin:cifar10-mini"
+    """Data spec of the real images; also sets the length of an epoch for synthetic-only runs."""
+    gan: str | None = "builtin:stylegan2-cifar10"
+    """Checkpoint file or `builtin:stylegan2-cifar10`; None when alpha is 0."""
+    train: TrainConfig = field(default_factory=TrainConfig)
+    method: MethodConfig = field(default_factory=MethodConfig)
+    source: SourceConfig = field(default_factory=SourceConfig)
+    student: StudentConfig = field(default_factory=StudentConfig)
+    images: ImagesConfig = field(default_factory=ImagesConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    monitor: MonitorConfig = field(default_factory=MonitorConfig)
+
+
+def config_from_dict(values: object, *, where: str = "config") -> DistillConfig:
+    """Build a configuration from what `json.load` gives; what is left out keeps its default.
+
+    Args:
+        values: nested dicts, as in `config.json`.
+        where: what to call the origin in messages.
+
+    Raises:
+        UserError: an unknown name, a value of another type, out of range, or that contradicts
+            another one; the message names `section.key`.
+    """
+    config = from_dict(DistillConfig, values, where=where)
+    validate(config, where=where)
+    return config
+
+
+def load_config(path: Path) -> DistillConfig:
+    """Read a `config.json`.
+
+    Raises:
+        UserError: the file cannot be read, is not JSON, or is not a valid configuration.
+    """
+    config = from_json_file(DistillConfig, path)
+    validate(config, where=str(path))
+    return config
+
+
+def validate(config: DistillConfig, *, where: str = "config") -> None:
+    """Check ranges, and settings against each other, before anything is read or written.
+
+    Raises:
+        UserError: the message names `section.key` and says what to change.
+    """
+    check_ranges(config, where=where)
+    method, augment = config.method, config.augment
+    if method.alpha > 0 and config.gan is None:
+        raise UserError(
+            f"{where}: method.alpha is {method.alpha:g}, which needs a generator; give --gan FILE, "
+            "or set method.alpha to 0 for real images alone"
+        )
+    for name, pair in (("crop_scale", augment.crop_scale), ("blur_sigma", augment.blur_sigma)):
+        if pair[0] > pair[1]:
+            raise UserError(f"{where}: augment.{name} is {pair}, but must go from low to high")
+    if config.optim.warmup_epochs > config.train.epochs:
+        raise UserError(
+            f"{where}: optim.warmup_epochs is {config.optim.warmup_epochs:g}, longer than the "
+            f"{config.train.epochs} epochs of the run"
+        )
+    if config.monitor.knn_every and not config.images.holdout:
+        raise UserError(
+            f"{where}: monitor.knn_every is {config.monitor.knn_every}, but images.holdout is 0 "
+            "and leaves no images to check on; set monitor.knn_every to 0"
+        )

@@ -1,0 +1,126 @@
+"""Writing files so that a reader never sees half of one."""
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from squeezespan.errors import StorageError, UserError
+
+__all__ = ["atomic_write", "check_new_file", "file_sha256", "write_json", "write_text"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_PROBE_BYTES = 1 << 20
+
+
+def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then move it into place in one step.
+
+    Whatever stood at `path` stays until the new content is complete and flushed to the disk.
+
+    Args:
+        path: the file to make or replace; its folder is created.
+        write: called with the temporary path.
+
+    Raises:
+        StorageError: the disk is full or read-only; `path` is as it was.
+        UserError: there can be no file at `path`.
+    """
+    temporary: Path | None = None
+    try:
+        temporary = _temporary(path)
+        write(temporary)
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+        temporary = None
+    except Exception as error:
+        reason = _storage_problem(error, path.parent)
+        if reason is not None:
+            raise StorageError(f"could not write {path}: {reason}") from error
+        raise
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def check_new_file(path: Path | None, option: str) -> None:
+    """Make sure, before long work, that its result can be written to a new file.
+
+    Args:
+        path: the file; None where there is none to write.
+        option: the option that names it, for messages.
+
+    Raises:
+        UserError: something is there already, or the folder can't be written to.
+    """
+    if path is None:
+        return
+    if path.exists():
+        raise UserError(f"{path} exists already: give {option} a new file")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        raise UserError(f"{path} can't be written: {folder} is a file; give {option} another path")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"{path} can't be written: no permission in {folder}")
+
+
+def file_sha256(path: Path) -> str:
+    """Give the SHA-256 of a file's content, in hexadecimal.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _temporary(path: Path) -> Path:
+    """Make an empty file beside `path`."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+        raise UserError(f"{path} can't be written: {error.strerror}") from error
+    os.close(handle)
+    return Path(name)
+
+
+def _storage_problem(error: Exception, folder: Path) -> str | None:
+    """Tell why the disk refused, None if it did not.
+
+    safetensors hides the reason in the text of an error of its own; torch gives none, so the disk
+    itself is asked.
+    """
+    for code in _FULL:
+        if os.strerror(code) in str(error):
+            return os.strerror(code)
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(_PROBE_BYTES))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as refusal:
+        if refusal.errno in _FULL:
+            return refusal.strerror
+    return None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` as UTF-8, atomically."""
+    atomic_write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` to `path` as indented JSON, atomically."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

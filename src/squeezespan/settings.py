@@ -1,0 +1,196 @@
+"""Settings as frozen dataclasses: to and from JSON, with checked names, types and ranges.
+
+A field says its range in its type, `alpha: Annotated[float, Range(0, 1)]`, and that is the only
+place where the range stands.
+"""
+
+import dataclasses
+import difflib
+import json
+import math
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from squeezespan.errors import UserError
+
+__all__ = ["Range", "check_ranges", "closest", "flatten", "from_dict", "from_json_file", "to_dict"]
+
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values that a number, or each number of a tuple, may take."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    above: bool = False
+    """Whether `low` itself is excluded."""
+
+    def __contains__(self, value: float) -> bool:
+        reaches = value > self.low if self.above else value >= self.low
+        return reaches and value <= self.high and math.isfinite(value)
+
+    def __str__(self) -> str:
+        lower = f"{'above' if self.above else 'at least'} {self.low:g}"
+        if not math.isfinite(self.high):
+            return lower
+        return f"{lower} and at most {self.high:g}"
+
+
+def to_dict(settings: Any) -> dict[str, Any]:
+    """Give the settings as nested dicts, lists and primitives, ready for JSON.
+
+    Args:
+        settings: an instance of a settings dataclass.
+    """
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            value = to_dict(value)
+        values[field.name] = list(value) if isinstance(value, tuple) else value
+    return values
+
+
+def flatten(settings: Any) -> dict[str, Any]:
+    """Give the settings as one dict from dotted name (`optim.base_lr`) to value."""
+    flat: dict[str, Any] = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            flat |= {f"{field.name}.{name}": item for name, item in flatten(value).items()}
+        else:
+            flat[field.name] = value
+    return flat
+
+
+def closest(name: str, known: list[str]) -> str:
+    """Give ` (did you mean ...?)` for the known name nearest to `name`, or an empty string."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def from_dict(cls: type[Settings], values: object, *, where: str) -> Settings:
+    """Build settings from nested dicts; what is left out keeps its default.
+
+    Args:
+        cls: a settings dataclass.
+        values: nested mappings as `to_dict` gives them.
+        where: what to call the origin in messages, such as a file's name.
+
+    Raises:
+        UserError: an unknown name, a value of another type or out of its range; the message
+            names `section.key`.
+    """
+    settings: Settings = _build(cls, values, "", where)
+    check_ranges(settings, where=where)
+    return settings
+
+
+def from_json_file(cls: type[Settings], path: Path) -> Settings:
+    """Build settings from a JSON file; what is left out keeps its default.
+
+    Raises:
+        UserError: the file cannot be read or is not JSON; or as `from_dict`.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the configuration {path}: {error}") from error
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} is not valid JSON: {error}") from error
+    return from_dict(cls, values, where=str(path))
+
+
+def check_ranges(settings: Any, *, where: str) -> None:
+    """Check every field that has a range or a fixed set of values.
+
+    Raises:
+        UserError: a value outside; the message names `section.key`.
+    """
+    for name, hint, value in _leaves(settings, ""):
+        _, ranges = _split_annotated(hint)
+        _convert(hint, value, name, where)
+        numbers = value if isinstance(value, tuple) else (value,)
+        for allowed in ranges:
+            for number in numbers:
+                if number is not None and number not in allowed:
+                    raise UserError(f"{where}: {name} is {value!r}, but must be {allowed}")
+
+
+def _build(cls: Any, values: object, section: str, where: str) -> Any:
+    if not isinstance(values, Mapping):
+        raise UserError(f"{where}: {section.rstrip('.') or 'the file'} must be a JSON object")
+    hints = get_type_hints(cls, include_extras=True)
+    for name in values:
+        if name not in hints:
+            hint = closest(f"{section}{name}", [f"{section}{known}" for known in hints])
+            raise UserError(f"{where}: unknown setting {section}{name}{hint}")
+    arguments: dict[str, Any] = {}
+    for name, value in values.items():
+        kind, _ = _split_annotated(hints[name])
+        if dataclasses.is_dataclass(kind):
+            arguments[name] = _build(kind, value, f"{section}{name}.", where)
+        else:
+            arguments[name] = _convert(hints[name], value, f"{section}{name}", where)
+    return cls(**arguments)
+
+
+def _leaves(settings: Any, section: str) -> Iterator[tuple[str, Any, Any]]:
+    hints = get_type_hints(type(settings), include_extras=True)
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from _leaves(value, f"{section}{field.name}.")
+        else:
+            yield f"{section}{field.name}", hints[field.name], value
+
+
+def _split_annotated(hint: Any) -> tuple[Any, list[Range]]:
+    """Give the bare type, `None` and ranges set aside, and the ranges."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        kind, *extras = get_args(hint)
+        return kind, [extra for extra in extras if isinstance(extra, Range)]
+    if origin in (Union, types.UnionType):
+        options = [option for option in get_args(hint) if option is not type(None)]
+        return _split_annotated(options[0])
+    return hint, []
+
+
+def _convert(hint: Any, value: Any, name: str, where: str) -> Any:
+    """Give `value` as the type of `hint`: JSON has no tuples, and writes 1.0 as it likes."""
+    if value is None and type(None) in get_args(hint):
+        return None
+    kind, _ = _split_annotated(hint)
+    origin = get_origin(kind)
+    if origin is Literal:
+        choices = get_args(kind)
+        if value not in choices:
+            options = ", ".join(map(str, choices))
+            hint = closest(str(value), [str(choice) for choice in choices])
+            raise UserError(f"{where}: {name} is {value!r}, but must be one of {options}{hint}")
+        return value
+    if origin is tuple:
+        return _convert_tuple(kind, value, name, where)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        expected = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+        raise UserError(f"{where}: {name} is {value!r}, but must be {expected[kind]}")
+    return value
+
+
+def _convert_tuple(kind: Any, value: Any, name: str, where: str) -> tuple[Any, ...]:
+    kinds = get_args(kind)
+    if not isinstance(value, (list, tuple)):
+        raise UserError(f"{where}: {name} is {value!r}, but must be a list")
+    if kinds[-1] is Ellipsis:
+        kinds = (kinds[0],) * len(value)
+    if len(value) != len(kinds):
+        raise UserError(f"{where}: {name} is {value!r}, but must have {len(kinds)} values")
+    return tuple(_convert(item, one, name, where) for item, one in zip(kinds, value, strict=True))
