@@ -1,0 +1,1 @@
+"""Discriminators, and the features that they offer."""

@@ -1,0 +1,135 @@
+"""What every generator family offers: latents, images and block features by one rule.
+
+Block features: consecutive layers are grouped by output resolution and the last feature map of
+each resolution is taken, named `b4`, `b8`, ... from coarse to fine (Section 3 of the paper).
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from squeezespan.errors import UserError
+from squeezespan.randomness import StepRandom
+
+__all__ = ["Generated", "Generator", "GeneratorInfo", "Latents", "NoiseMode"]
+
+NoiseMode = Literal["const", "random", "none"]
+
+
+class Latents(NamedTuple):
+    """What a generator starts from."""
+
+    z: Tensor
+    """Standard normal, float32 [B, z_dim]."""
+    labels: Tensor | None
+    """Class indices, int64 [B]; None for an unconditional generator."""
+
+    def slice(self, start: int, stop: int) -> "Latents":
+        """Rows `start` to `stop`."""
+        return Latents(self.z[start:stop], None if self.labels is None else self.labels[start:stop])
+
+    def to(self, device: torch.device | str) -> "Latents":
+        """The same on `device`."""
+        return Latents(self.z.to(device), None if self.labels is None else self.labels.to(device))
+
+
+class Generated(NamedTuple):
+    """What a generator gives."""
+
+    images: Tensor
+    """float32 [B, channels, R, R], nominally in [-1, 1], not clamped."""
+    features: dict[str, Tensor]
+    """Block name to feature map [B, C, r, r], coarse to fine; dtype as computed."""
+    w: Tensor
+    """The latent that the synthesis sees, float32 [B, num_ws, w_dim]; num_ws is 1 where there
+    is no mapping network, and `w` is then `z`."""
+
+
+@dataclass(frozen=True)
+class GeneratorInfo:
+    """Sizes of a generator, known without running it."""
+
+    family: str
+    resolution: int
+    channels: int
+    z_dim: int
+    w_dim: int
+    num_ws: int
+    num_classes: int
+    """0 for an unconditional generator."""
+    block_channels: dict[str, int]
+    """Block name to number of feature channels, coarse to fine."""
+
+
+class Generator(nn.Module, ABC):
+    """A generator of images that shows its block features."""
+
+    @property
+    @abstractmethod
+    def info(self) -> GeneratorInfo:
+        """Sizes of this generator."""
+
+    @abstractmethod
+    def forward(
+        self,
+        latents: Latents,
+        *,
+        truncation: float = 1.0,
+        noise: NoiseMode = "const",
+        random: StepRandom | None = None,
+    ) -> Generated:
+        """Synthesise images and block features.
+
+        Args:
+            latents: as `sample_latents` gives them.
+            truncation: pulls `w` towards its average; 1 leaves it alone.
+            noise: per-pixel noise of families that have it.
+            random: draws the noise when `noise` is "random".
+        """
+
+    def set_compute_dtype(self, dtype: torch.dtype) -> None:
+        """Compute in `dtype` where that is safe; parameters and `w` stay float32.
+
+        A family without a half-precision form goes on in float32.
+        """
+
+    def labels_of(self, latents: Latents) -> Tensor | None:
+        """Give the class indices [B], None for an unconditional generator.
+
+        Raises:
+            UserError: a conditional generator without labels, or an unconditional one with them.
+        """
+        if self.info.num_classes and latents.labels is None:
+            raise UserError("this generator is class-conditional; give class labels")
+        if not self.info.num_classes and latents.labels is not None:
+            raise UserError("this generator is unconditional and takes no class labels")
+        return latents.labels
+
+    def sample_latents(
+        self, n: int, random: StepRandom, labels: Tensor | int | None = None
+    ) -> Latents:
+        """Draw latents for `n` images of this process.
+
+        Args:
+            n: number of images on this process.
+            random: source of the draws.
+            labels: class indices [n] or one class for all; drawn uniformly if None and the
+                generator is conditional.
+
+        Raises:
+            UserError: labels for an unconditional generator, or a class that does not exist.
+        """
+        z = random.normal(n, self.info.z_dim)
+        num_classes = self.info.num_classes
+        if labels is None:
+            drawn = random.integers(n, high=num_classes) if num_classes else None
+            return Latents(z, drawn)
+        if not num_classes:
+            raise UserError("this generator is unconditional and takes no class labels")
+        indices = z.new_full((n,), 0).long() + labels
+        if int(indices.min()) < 0 or int(indices.max()) >= num_classes:
+            raise UserError(f"this generator's classes are 0 to {num_classes - 1}")
+        return Latents(z, indices)

@@ -1,0 +1,1 @@
+"""Reading and writing generators' files without running anything that they contain."""

@@ -1,0 +1,34 @@
+"""Checking the arguments of the calls that a checkpoint's pickle makes."""
+
+from typing import Any
+
+from squeezespan.generators.checkpoints.cursor import MalformedError
+from squeezespan.generators.checkpoints.limits import MAX_ARRAY_DIMS
+
+__all__ = ["expect", "is_size", "sizes"]
+
+
+def expect(condition: bool, what: str) -> None:
+    """Refuse a call whose arguments are of another form.
+
+    Args:
+        condition: whether they are of the known form.
+        what: what the call makes, such as "a tensor".
+
+    Raises:
+        MalformedError: they are not.
+    """
+    if not condition:
+        raise MalformedError(f"{what} is described in an odd way")
+
+
+def is_size(value: Any) -> bool:
+    """Whether a value is a whole number that memory could have."""
+    return type(value) is int and 0 <= value < 1 << 48
+
+
+def sizes(value: Any, what: str) -> tuple[int, ...]:
+    """Give a value that is a shape, or strides, as a tuple."""
+    expect(isinstance(value, tuple | list) and len(value) <= MAX_ARRAY_DIMS, what)
+    expect(all(is_size(item) for item in value), what)
+    return tuple(value)

@@ -1,0 +1,73 @@
+"""What reading a checkpoint gives, whatever its format: networks by name, as plain data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["Checkpoint", "Network", "NetworkModule"]
+
+
+@dataclass(frozen=True)
+class NetworkModule:
+    """One module of a pickled network."""
+
+    class_name: str
+    arguments: Mapping[str, Any]
+    """Keyword arguments of its constructor, where the pickle holds them."""
+    attributes: Mapping[str, Any]
+    """Its other attributes that are numbers, text or containers of such; arrays as lists."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network of a checkpoint."""
+
+    name: str
+    """As the file calls it: `G_ema`, `state_dict`, ...; empty where the file is the network."""
+    shapes: Mapping[str, tuple[int, ...]]
+    """Names and shapes of its weights, known without reading them."""
+    read_state: Callable[[], dict[str, Tensor]]
+    modules: Mapping[str, NetworkModule] = field(default_factory=dict)
+    """Dotted name to module, the network itself under ""; empty for bare weights."""
+
+    @cached_property
+    def state(self) -> dict[str, Tensor]:
+        """Names and tensors, on the CPU, read when they are first asked for.
+
+        Raises:
+            UserError: the weights are damaged.
+        """
+        return self.read_state()
+
+    @cached_property
+    def outline(self) -> dict[str, Tensor]:
+        """Tensors of the weights' shapes without numbers, on the meta device."""
+        return {name: torch.empty(shape, device="meta") for name, shape in self.shapes.items()}
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """Keyword arguments of its constructor; empty for bare weights."""
+        return self.modules[""].arguments if self.modules else {}
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Its plain attributes; empty for bare weights."""
+        return self.modules[""].attributes if self.modules else {}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint file."""
+
+    path: Path
+    format: str
+    """For people: "module pickle", "torch.save archive", ..."""
+    networks: Mapping[str, Network]
+    """By the name that the file gives them, in its order."""
+    loose: Mapping[str, Tensor] = field(default_factory=dict)
+    """Tensors that stand beside the networks, such as an average of w."""

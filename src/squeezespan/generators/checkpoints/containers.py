@@ -1,0 +1,131 @@
+"""A pickle's instructions that make and fill containers, and those that move values about."""
+
+from typing import Any
+
+from squeezespan.generators.checkpoints.machine import Machine, Step
+
+__all__ = ["CONTAINER_STEPS"]
+
+_SMALL_INTEGER = 1 << 60
+
+
+def _key(machine: Machine, key: Any) -> Any:
+    """Refuse keys whose hashes cost time or can be made to collide."""
+    if key is None or type(key) in (str, bool, float):
+        return key
+    if type(key) is int and abs(key) < _SMALL_INTEGER:
+        return key
+    raise machine.error(f"a dict or set has a key of an odd type, {type(key).__name__}")
+
+
+def _tuple(machine: Machine, length: int) -> None:
+    if len(machine.stack) < length:
+        raise IndexError
+    items = tuple(machine.stack[-length:])
+    del machine.stack[-length:]
+    machine.push(items)
+
+
+def _tuple_above_mark(machine: Machine) -> None:
+    items = tuple(machine.above_mark())
+    machine.push(items)
+
+
+def _list_above_mark(machine: Machine) -> None:
+    items = machine.above_mark()
+    machine.push(items)
+
+
+def _append(machine: Machine, items: list[Any]) -> None:
+    target = machine.stack[-1]
+    if type(target) is not list:
+        raise machine.error("it appends to what is not a list")
+    target.extend(items)
+
+
+def _add(machine: Machine, items: list[Any]) -> None:
+    target = machine.stack[-1]
+    if type(target) is not set:
+        raise machine.error("it adds to what is not a set")
+    target.update(_key(machine, item) for item in items)
+
+
+def _set_items(machine: Machine, items: list[Any]) -> None:
+    target = machine.stack[-1]
+    if not isinstance(target, dict):
+        raise machine.error("it sets items of what is not a dict")
+    if len(items) % 2:
+        raise machine.error("a key has no value")
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        target[_key(machine, key)] = value
+
+
+def _set_item(machine: Machine) -> None:
+    value, key = machine.stack.pop(), machine.stack.pop()
+    _set_items(machine, [key, value])
+
+
+def _dict_above_mark(machine: Machine) -> None:
+    items = machine.above_mark()
+    machine.push({})
+    _set_items(machine, items)
+
+
+def _frozenset_above_mark(machine: Machine) -> None:
+    items = machine.above_mark()
+    machine.push(frozenset(_key(machine, item) for item in items))
+
+
+def _pop(machine: Machine) -> None:
+    if machine.stack:
+        machine.stack.pop()
+    else:
+        machine.above_mark()
+
+
+def _put(machine: Machine, index: int) -> None:
+    machine.memo[index] = machine.stack[-1]
+
+
+def _get(machine: Machine, index: int) -> None:
+    if index not in machine.memo:
+        raise machine.error(f"it asks for memo entry {index}, which it never made")
+    machine.push(machine.memo[index])
+
+
+def _line_index(machine: Machine) -> int:
+    line = machine.cursor.line()
+    if not line.isdigit() or len(line) > 10:
+        raise machine.error("it has a memo entry without a number")
+    return int(line)
+
+
+CONTAINER_STEPS: dict[bytes, Step] = {
+    b"(": Machine.mark,
+    b")": lambda machine: machine.push(()),
+    b"]": lambda machine: machine.push([]),
+    b"}": lambda machine: machine.push({}),
+    b"\x8f": lambda machine: machine.push(set()),
+    b"\x85": lambda machine: _tuple(machine, 1),
+    b"\x86": lambda machine: _tuple(machine, 2),
+    b"\x87": lambda machine: _tuple(machine, 3),
+    b"t": _tuple_above_mark,
+    b"l": _list_above_mark,
+    b"d": _dict_above_mark,
+    b"\x91": _frozenset_above_mark,
+    b"a": lambda machine: _append(machine, [machine.stack.pop()]),
+    b"e": lambda machine: _append(machine, machine.above_mark()),
+    b"\x90": lambda machine: _add(machine, machine.above_mark()),
+    b"s": _set_item,
+    b"u": lambda machine: _set_items(machine, machine.above_mark()),
+    b"0": _pop,
+    b"1": Machine.above_mark,
+    b"2": lambda machine: machine.push(machine.stack[-1]),
+    b"p": lambda machine: _put(machine, _line_index(machine)),
+    b"q": lambda machine: _put(machine, machine.unsigned(1)),
+    b"r": lambda machine: _put(machine, machine.unsigned(4)),
+    b"\x94": lambda machine: _put(machine, len(machine.memo)),
+    b"g": lambda machine: _get(machine, _line_index(machine)),
+    b"h": lambda machine: _get(machine, machine.unsigned(1)),
+    b"j": lambda machine: _get(machine, machine.unsigned(4)),
+}

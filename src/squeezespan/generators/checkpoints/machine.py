@@ -1,0 +1,87 @@
+"""The state of a pickle machine: stack, memo and what the pickle may still ask for.
+
+It has no way to import or call anything; `unpickler` lists its instructions.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from squeezespan.generators.checkpoints.cursor import Cursor, MalformedError
+from squeezespan.generators.checkpoints.limits import (
+    MAX_CALLS,
+    MAX_MARKS,
+    MAX_TEXT_BYTES,
+    Budget,
+)
+from squeezespan.generators.checkpoints.values import Symbol
+
+__all__ = ["Machine", "PersistentLoad", "Step"]
+
+PersistentLoad = Callable[[Any], Any]
+
+
+class Machine:
+    """What the instructions of one pickle work on.
+
+    Args:
+        cursor: where the pickle begins.
+        symbols: the globals that it may name.
+        persistent: reads a persistent id, given as plain data; None refuses them.
+    """
+
+    def __init__(
+        self,
+        cursor: Cursor,
+        symbols: Mapping[tuple[str, str], Symbol],
+        persistent: PersistentLoad | None = None,
+    ) -> None:
+        self.cursor = cursor
+        self.protocol = 0
+        self.symbols = symbols
+        self.persistent = persistent
+        self.text = Budget(MAX_TEXT_BYTES, "a pickle holds far more text than any generator's")
+        self.calls = Budget(MAX_CALLS, f"it makes more than {MAX_CALLS:,} objects")
+        self.stack: list[Any] = []
+        self.memo: dict[int, Any] = {}
+        self._outer: list[list[Any]] = []
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the stack holds one value and no container is unfinished."""
+        return not self._outer and len(self.stack) == 1
+
+    def error(self, reason: str) -> MalformedError:
+        """Give the error that says where the pickle is wrong."""
+        return MalformedError(reason, self.cursor.position)
+
+    def push(self, value: Any) -> None:
+        """Put a value on the stack."""
+        self.stack.append(value)
+
+    def unsigned(self, size: int) -> int:
+        """Read a number of `size` bytes."""
+        return int.from_bytes(self.cursor.take(size), "little")
+
+    def mark(self) -> None:
+        """Begin a container.
+
+        Raises:
+            MalformedError: too many are unfinished.
+        """
+        if len(self._outer) >= MAX_MARKS:
+            raise self.error(f"it has more than {MAX_MARKS:,} unfinished values")
+        self._outer.append(self.stack)
+        self.stack = []
+
+    def above_mark(self) -> list[Any]:
+        """Take what stands on the stack above the last mark, and the mark.
+
+        Raises:
+            IndexError: there is no mark.
+        """
+        above = self.stack
+        self.stack = self._outer.pop()
+        return above
+
+
+Step = Callable[[Machine], object]

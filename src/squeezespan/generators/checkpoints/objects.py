@@ -1,0 +1,90 @@
+"""A pickle's instructions that name globals and make objects: here symbols and inert records."""
+
+from typing import Any
+
+from squeezespan.generators.checkpoints.machine import Machine, Step
+from squeezespan.generators.checkpoints.values import (
+    ArrayRecord,
+    DtypeRecord,
+    NamedDict,
+    Opaque,
+    Record,
+    Symbol,
+)
+from squeezespan.generators.checkpoints.wording import shown
+
+__all__ = ["OBJECT_STEPS"]
+
+
+def _name(machine: Machine, module: Any, name: Any) -> None:
+    if type(module) is not str or type(name) is not str:
+        raise machine.error("it names a global by something that is not text")
+    symbol = machine.symbols.get((module, name))
+    if symbol is None:
+        asked = shown(ascii(f"{module[:80]}.{name[:80]}")[1:-1], 80)
+        raise machine.error(f"it asks for {asked}, which no known checkpoint needs")
+    machine.push(symbol)
+
+
+def _global(machine: Machine) -> None:
+    lines = machine.cursor.line(), machine.cursor.line()
+    try:
+        module, name = (line.decode() for line in lines)
+    except UnicodeError as error:
+        raise machine.error("it names a global by something that is not text") from error
+    _name(machine, module, name)
+
+
+def _stack_global(machine: Machine) -> None:
+    name, module = machine.stack.pop(), machine.stack.pop()
+    _name(machine, module, name)
+
+
+def _reduce(machine: Machine) -> None:
+    arguments, symbol = machine.stack.pop(), machine.stack.pop()
+    if type(arguments) is not tuple or not isinstance(symbol, Symbol):
+        raise machine.error("it calls what is not a known global")
+    machine.calls.charge(1)
+    if symbol.apply is not None:
+        machine.push(symbol.apply(arguments, machine.text))
+    elif symbol.create is not None and not arguments:
+        machine.push(symbol.create(symbol))
+    else:
+        raise machine.error(f"it calls {symbol} in an odd way")
+
+
+def _new_object(machine: Machine) -> None:
+    arguments, symbol = machine.stack.pop(), machine.stack.pop()
+    if not isinstance(symbol, Symbol) or symbol.create is None:
+        raise machine.error("it makes an instance of what is not a known class")
+    if type(arguments) is not tuple or len(arguments):
+        raise machine.error(f"it makes a {symbol} with arguments")
+    machine.calls.charge(1)
+    machine.push(symbol.create(symbol))
+
+
+def _build(machine: Machine) -> None:
+    state = machine.stack.pop()
+    target = machine.stack[-1]
+    if isinstance(target, Record | DtypeRecord | ArrayRecord):
+        target.set_state(state)
+    elif not isinstance(target, Opaque | NamedDict):
+        raise machine.error("it gives a state to what is not a known object")
+
+
+def _persistent_id(machine: Machine, name: Any) -> None:
+    if machine.persistent is None:
+        raise machine.error("it has a persistent id where none belongs")
+    machine.calls.charge(1)
+    machine.push(machine.persistent(name))
+
+
+OBJECT_STEPS: dict[bytes, Step] = {
+    b"c": _global,
+    b"\x93": _stack_global,
+    b"R": _reduce,
+    b"\x81": _new_object,
+    b"b": _build,
+    b"P": lambda machine: _persistent_id(machine, machine.cursor.line()),
+    b"Q": lambda machine: _persistent_id(machine, machine.stack.pop()),
+}

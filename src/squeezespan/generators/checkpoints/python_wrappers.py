@@ -1,0 +1,72 @@
+"""What takes the place of Python's and dill's functions in a pickle, as `torch_wrappers`."""
+
+from typing import Any
+
+from squeezespan.generators.checkpoints.arguments import expect
+from squeezespan.generators.checkpoints.cursor import Blob, MalformedError
+from squeezespan.generators.checkpoints.limits import Budget
+from squeezespan.generators.checkpoints.values import OPAQUE, Opaque, Symbol
+
+__all__ = [
+    "bound_setter",
+    "encode_text",
+    "instance_of_old_protocol",
+    "make_set",
+    "opaque",
+    "set_cell",
+]
+
+_BYTES_PER_ITEM = 64
+
+
+def make_set(arguments: tuple[Any, ...], budget: Budget) -> set[str]:
+    """`set` of names, as protocols before 4 write it."""
+    items = arguments[0] if arguments else []
+    expect(len(arguments) <= 1 and isinstance(items, list | tuple), "a set")
+    budget.charge(_BYTES_PER_ITEM * (1 + len(items)))
+    expect(all(type(item) is str for item in items), "a set")
+    return set(items)
+
+
+def encode_text(arguments: tuple[Any, ...], budget: Budget) -> Blob:
+    """`_codecs.encode`: bytes, as protocols before 3 write them."""
+    expect(len(arguments) == 2 and arguments[1] == "latin1", "a string of bytes")
+    expect(type(arguments[0]) is str, "a string of bytes")
+    budget.charge(len(arguments[0]))
+    try:
+        data = arguments[0].encode("latin-1")
+    except UnicodeError as error:
+        raise MalformedError("a string of bytes holds other text") from error
+    return Blob(-1, len(data), data)
+
+
+def instance_of_old_protocol(arguments: tuple[Any, ...], _: Budget) -> Any:
+    """`copyreg._reconstructor`: an instance without a state, as protocols 0 and 1 write it."""
+    what = "an instance"
+    expect(len(arguments) == 3 and isinstance(arguments[0], Symbol), what)
+    symbol, base, content = arguments
+    expect(isinstance(base, Symbol) and base.name in ("object", "dict"), what)
+    expect(content is None or (type(content) is dict and not content), what)
+    if symbol.create is None:
+        raise MalformedError(f"it makes an instance of {symbol}")
+    return symbol.create(symbol)
+
+
+def opaque(_: tuple[Any, ...], __: Budget) -> Opaque:
+    """Anything that no generator needs."""
+    return OPAQUE
+
+
+def bound_setter(arguments: tuple[Any, ...], _: Budget) -> Symbol:
+    """`getattr(dill._dill, "_setattr", setattr)`, the one use of it that dill makes."""
+    what = "an attribute"
+    expect(len(arguments) == 3 and arguments[1] == "_setattr", what)
+    names = [str(item) for item in arguments[::2] if isinstance(item, Symbol)]
+    expect(names in (["dill._dill", x] for x in ("builtins.setattr", "__builtin__.setattr")), what)
+    return Symbol("dill._dill", "_setattr", apply=set_cell)
+
+
+def set_cell(arguments: tuple[Any, ...], _: Budget) -> Opaque:
+    """Fills a closure's cell: nothing is kept."""
+    expect(len(arguments) == 3 and isinstance(arguments[0], Opaque), "a closure")
+    return OPAQUE

@@ -1,0 +1,178 @@
+"""Our own generator file: safetensors with a JSON header that says what the weights are."""
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from squeezespan.errors import UserError
+from squeezespan.files import atomic_write
+from squeezespan.generators.checkpoints.class_names import STORAGE_DTYPES
+from squeezespan.generators.checkpoints.limits import (
+    MAX_HEADER_BYTES,
+    MAX_MODULES,
+    MAX_TENSOR_NUMBERS,
+)
+from squeezespan.generators.checkpoints.wording import shown
+
+__all__ = [
+    "HEADER_KEY",
+    "has_header",
+    "load_weights",
+    "read_network",
+    "read_tensors",
+    "save_network",
+]
+
+HEADER_KEY = "squeezespan"
+
+# Weights may be shared, such as G's with G_ema's in a file of both, but only a few times.
+_SHARED, _SMALL = 4, 1 << 24
+
+_NUMBERS = {getattr(torch, dtype) for dtype in STORAGE_DTYPES.values()}
+"""Types that networks are stored in; 8-bit floats, say, come with scales of their own."""
+
+
+def save_network(path: Path, module: nn.Module, header: dict[str, Any]) -> None:
+    """Write a network's state dict with its header, atomically.
+
+    Args:
+        path: the file to make or replace.
+        module: its parameters and buffers are stored as they are.
+        header: JSON-serializable; has `kind`, `family`, `config` and `provenance`.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+    """
+    tensors = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()
+    }
+    metadata = {HEADER_KEY: json.dumps(header)}
+    atomic_write(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
+
+
+def read_network(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read the tensors and the header of a file that `save_network` wrote.
+
+    Args:
+        path: a safetensors file.
+        kind: what the header must say it is: "generator" or "discriminator".
+
+    Returns:
+        State dict on the CPU, and the header.
+
+    Raises:
+        UserError: not a safetensors file, not one of ours, or of another kind.
+    """
+    tensors, metadata = _read(path)
+    if HEADER_KEY not in metadata:
+        raise UserError(
+            f"{path} is safetensors without a squeezespan header; "
+            f"write it with `squeezespan gan convert`"
+        )
+    try:
+        header: dict[str, Any] = json.loads(metadata[HEADER_KEY])
+        found = header["kind"]
+    # Values nested without end make json fail in another way.
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UserError(f"{path} has a damaged squeezespan header") from error
+    if found != kind:
+        raise UserError(f"{path} holds a {shown(found)}, not a {kind}")
+    return tensors, header
+
+
+def has_header(path: Path) -> bool:
+    """Whether a file is one of ours, by its metadata alone.
+
+    Raises:
+        UserError: not a safetensors file.
+    """
+    with _opened(path) as file:
+        return HEADER_KEY in (file.metadata() or {})
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of any safetensors file, on the CPU.
+
+    Raises:
+        UserError: not a safetensors file.
+    """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    with _opened(path) as file:
+        names = list(file.keys())
+        if len(names) > MAX_MODULES:
+            raise UserError(f"{path} has {len(names):,} tensors, far more than any generator")
+        for name in names:
+            # An axis of length zero does not keep torch from multiplying the others.
+            sides = (max(side, 1) for side in file.get_slice(name).get_shape())
+            if math.prod(sides) > MAX_TENSOR_NUMBERS:
+                raise UserError(f"{path} has a tensor of an odd shape, {shown(name)}")
+        return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file, with one clear line for whatever its reader finds wrong."""
+    try:
+        with path.open("rb") as file:
+            header = int.from_bytes(file.read(8), "little")
+        if header > MAX_HEADER_BYTES:
+            raise UserError(f"{path} has a header of {header:,} bytes, far more than any generator")
+        with safe_open(path, framework="pt") as opened:
+            yield opened
+    except UserError:
+        raise
+    # Besides the reader's own error, types and shapes that torch doesn't know raise any other.
+    except Exception as error:
+        reason = shown(str(error), 120)
+        raise UserError(f"{path} cannot be read as safetensors: {reason}") from error
+
+
+def load_weights(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Give `module` its weights, with one clear line if they don't fit.
+
+    Args:
+        module: on any device; its parameters and buffers are replaced, on the CPU.
+        tensors: state dict; numbers of other types are converted.
+        path: of the file, for messages.
+
+    Raises:
+        UserError: names or shapes differ from the module's, or a number is not finite.
+    """
+    own = module.state_dict()
+    missing = sorted(own.keys() - tensors.keys())
+    surplus = sorted(tensors.keys() - own.keys())
+    if missing or surplus:
+        lacking = (
+            f"lacks {shown(missing[0])}"
+            if missing
+            else f"has an unknown tensor {shown(surplus[0])}"
+        )
+        raise UserError(f"the weights in {path} do not fit their description: the file {lacking}")
+    for name, tensor in own.items():
+        if tensors[name].shape != tensor.shape:
+            raise UserError(
+                f"the weights in {path} do not fit their description: {shown(name)} has shape "
+                f"{tuple(tensors[name].shape)}, expected {tuple(tensor.shape)}"
+            )
+    total = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    if total > _SHARED * path.stat().st_size + _SMALL:
+        raise UserError(f"{path} cannot be trusted: its tensors share far more than they have")
+    converted = {}
+    for name, tensor in own.items():
+        if tensors[name].dtype not in _NUMBERS:
+            raise UserError(f"{path} holds numbers of an odd type, in {shown(name)}")
+        if tensors[name].is_floating_point() and not bool(tensors[name].isfinite().all()):
+            raise UserError(f"{path} holds numbers that are not finite, in {shown(name)}")
+        converted[name] = tensors[name].to("cpu", tensor.dtype, copy=True).contiguous()
+    module.load_state_dict(converted, assign=True)

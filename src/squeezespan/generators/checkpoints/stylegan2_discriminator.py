@@ -1,0 +1,94 @@
+"""StyleGAN2 discriminators out of checkpoints; see `stylegan2` beside this for the generators."""
+
+from squeezespan.discriminators.stylegan2 import StyleGAN2DiscriminatorConfig
+from squeezespan.errors import UserError
+from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
+from squeezespan.generators.checkpoints.state_dicts import DISCRIMINATOR_ROLES, rank
+from squeezespan.generators.checkpoints.stylegan2 import BARE_CLAMP, channel_rule, stored_clamp
+from squeezespan.generators.state_shapes import StateShapes
+from squeezespan.generators.stylegan2 import Architecture
+
+__all__ = ["discriminator_config", "find_discriminator", "is_discriminator"]
+
+_MAPPING_LAYERS = 8
+_GROUP_SIZE = 4
+
+
+def is_discriminator(network: Network) -> bool:
+    """Whether a network is a StyleGAN2 discriminator by the names of its weights."""
+    return {"b4.out.weight", "b4.fc.weight", "b4.conv.weight"} <= network.shapes.keys()
+
+
+def find_discriminator(checkpoint: Checkpoint) -> Network:
+    """Give the checkpoint's StyleGAN2 discriminator.
+
+    Raises:
+        UserError: it has none.
+    """
+    found = [x for x in checkpoint.networks.values() if is_discriminator(x)]
+    if found:
+        return min(found, key=lambda x: (rank(x.name, DISCRIMINATOR_ROLES) is None, x.name))
+    others = [x for x in checkpoint.networks if rank(x, DISCRIMINATOR_ROLES) is not None]
+    if others:
+        raise UserError(
+            f"{checkpoint.path}: its discriminator {others[0]} is not StyleGAN2's, the only one "
+            f"that is supported"
+        )
+    names = ", ".join(name or "one network" for name in checkpoint.networks)
+    raise UserError(f"{checkpoint.path} holds no discriminator; it has {names[:120]}")
+
+
+def discriminator_config(
+    network: Network, bare_clamp: float | None = BARE_CLAMP
+) -> StyleGAN2DiscriminatorConfig:
+    """Give the configuration of a StyleGAN2 discriminator.
+
+    Args:
+        network: with the published names.
+        bare_clamp: clamp of the convolutions where the file doesn't tell.
+
+    Raises:
+        UserError: of a variant that is not supported.
+    """
+    shapes = StateShapes(network.outline, "a StyleGAN2 discriminator")
+    sizes = [2**i for i in range(3, 13)]
+    found = [r for r in sizes if f"b{r}.conv0.weight" in shapes]
+    if not found or found != [r for r in sizes if r <= found[-1]]:
+        raise shapes.refusal("it lacks b8.conv0.weight or one of those above it")
+    resolution = found[-1]
+    widths = {r: shapes.shape(f"b{r}.conv0.weight", 4)[1] for r in found}
+    widths[4], inputs = shapes.shape("b4.conv.weight", 4)[:2]
+    channel_base, channel_max = channel_rule(shapes, widths)
+    num_classes = 0
+    if "mapping.embed.weight" in shapes:
+        num_classes = shapes.shape("mapping.embed.weight", 2)[1]
+        if shapes.count("mapping.fc{}.weight") != _MAPPING_LAYERS:
+            raise shapes.refusal(f"its mapping of labels does not have {_MAPPING_LAYERS} layers")
+    return StyleGAN2DiscriminatorConfig(
+        resolution=resolution,
+        channels=shapes.shape(f"b{resolution}.fromrgb.weight", 4)[1],
+        num_classes=num_classes,
+        channel_base=channel_base,
+        channel_max=channel_max,
+        architecture=_architecture(shapes, resolution),
+        conv_clamp=stored_clamp(network, f"b{resolution}.conv0", bare_clamp),
+        mbstd_group_size=_group_size(network),
+        mbstd_channels=inputs - widths[4],
+    )
+
+
+def _architecture(shapes: StateShapes, resolution: int) -> Architecture:
+    if f"b{resolution}.skip.weight" in shapes:
+        return "resnet"
+    return "skip" if "b4.fromrgb.weight" in shapes else "orig"
+
+
+def _group_size(network: Network) -> int | None:
+    """Images that share a minibatch standard deviation; the published default for bare weights."""
+    if "b4.mbstd" in network.modules:
+        size = network.modules["b4.mbstd"].attributes.get("group_size", _GROUP_SIZE)
+    else:
+        size = network.arguments.get("mbstd_group_size", _GROUP_SIZE)
+    if size is not None and (type(size) is not int or size < 1):
+        raise UserError(f"{network.name} has a minibatch group of {ascii(size)[:20]} images")
+    return size

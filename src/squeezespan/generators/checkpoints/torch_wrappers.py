@@ -1,0 +1,63 @@
+"""What takes the place of the functions of torch and StyleGAN that a checkpoint's pickle names.
+
+Every wrapper checks its arguments and makes plain data or a record; none calls the function.
+"""
+
+import math
+from typing import Any
+
+from squeezespan.generators.checkpoints.arguments import expect, is_size, sizes
+from squeezespan.generators.checkpoints.cursor import Blob
+from squeezespan.generators.checkpoints.limits import MAX_TENSOR_NUMBERS, Budget
+from squeezespan.generators.checkpoints.values import (
+    Record,
+    StorageRecord,
+    TensorRecord,
+    check_bounds,
+)
+
+__all__ = ["make_size", "parameter", "persistent_object", "storage", "tensor"]
+
+
+def persistent_object(arguments: tuple[Any, ...], _: Budget) -> Record:
+    """`torch_utils.persistence._reconstruct_persistent_obj`: the class's source is dropped."""
+    what = "a persistent object"
+    expect(len(arguments) == 1 and isinstance(arguments[0], dict), what)
+    meta: dict[str, Any] = arguments[0]
+    name, state = meta.get("class_name"), meta.get("state")
+    expect(meta.get("type") == "class" and type(name) is str, what)
+    expect(isinstance(state, dict), what)
+    return Record(str(name), state, is_persistent=True)
+
+
+def storage(arguments: tuple[Any, ...], _: Budget) -> StorageRecord:
+    """`torch.storage._load_from_bytes`: the bytes are read when the tensor is wanted."""
+    expect(len(arguments) == 1 and isinstance(arguments[0], Blob), "a tensor's storage")
+    return StorageRecord(arguments[0])
+
+
+def tensor(arguments: tuple[Any, ...], _: Budget) -> TensorRecord:
+    """`torch._utils._rebuild_tensor_v2` and its predecessor."""
+    what = "a tensor"
+    expect(4 <= len(arguments) <= 7 and isinstance(arguments[0], StorageRecord), what)
+    size, stride = sizes(arguments[2], what), sizes(arguments[3], what)
+    expect(len(size) == len(stride) and is_size(arguments[1]), what)
+    # An axis of length zero does not keep torch from multiplying the others.
+    expect(math.prod(max(side, 1) for side in size) <= MAX_TENSOR_NUMBERS, what)
+    record = TensorRecord(arguments[0], arguments[1], size, stride)
+    if record.storage.elements >= 0:
+        check_bounds(record, record.storage.elements)
+    return record
+
+
+def parameter(arguments: tuple[Any, ...], _: Budget) -> TensorRecord:
+    """`torch._utils._rebuild_parameter`."""
+    expect(len(arguments) == 3 and isinstance(arguments[0], TensorRecord), "a parameter")
+    record: TensorRecord = arguments[0]
+    return record
+
+
+def make_size(arguments: tuple[Any, ...], _: Budget) -> tuple[int, ...]:
+    """`torch.Size`."""
+    expect(len(arguments) == 1, "a size")
+    return sizes(arguments[0], "a size")

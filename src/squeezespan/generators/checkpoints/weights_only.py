@@ -1,0 +1,42 @@
+"""Letting torch read a file that has been checked, with `weights_only=True`."""
+
+import warnings
+from typing import Any
+
+import torch
+
+from squeezespan.generators.checkpoints.cursor import MalformedError
+from squeezespan.generators.checkpoints.symbols import IGNORED_BY_TORCH
+from squeezespan.generators.checkpoints.wording import shown
+
+__all__ = ["load_weights_only"]
+
+
+class _Ignored(dict[Any, Any]):
+    """Takes the place of what a training script stored beside the weights."""
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
+
+    def __setstate__(self, _: Any) -> None:
+        """Keep nothing."""
+
+
+def load_weights_only(source: Any, *, is_mapped: bool = False) -> Any:
+    """Let torch read what has been checked, in its own restricted way and to the CPU.
+
+    Args:
+        source: a path, or what can be read like a file.
+        is_mapped: let the tensors of a file at a path stay there until they are used.
+
+    Raises:
+        MalformedError: torch refuses it.
+    """
+    stubs: list[Any] = [(_Ignored, name) for name in IGNORED_BY_TORCH]
+    try:
+        with warnings.catch_warnings(), torch.serialization.safe_globals(stubs):
+            warnings.simplefilter("ignore")
+            return torch.load(source, map_location="cpu", weights_only=True, mmap=is_mapped)
+    # torch's reader fails in as many ways as the pickle machine and the archive reader under it.
+    except Exception as error:
+        raise MalformedError(f"torch cannot read it: {shown(str(error), 120)}") from error

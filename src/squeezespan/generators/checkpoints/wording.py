@@ -1,0 +1,27 @@
+"""Foreign text and values inside our messages, which are one line whatever a file says."""
+
+from typing import Any
+
+__all__ = ["shown"]
+
+
+def shown(value: Any, length: int = 60) -> str:
+    """Give a value that a file holds in a form that is safe to print.
+
+    Args:
+        value: text, a number or anything else, of which only the kind is told.
+        length: characters at most; what is longer is cut.
+
+    Returns:
+        Printable characters on one line, so that no file can write to the terminal.
+    """
+    if isinstance(value, str):
+        text = value[: length + 1]
+    elif value is None or isinstance(value, bool | int | float):
+        # Python refuses to write numbers of more than 4,300 digits.
+        is_long = isinstance(value, int) and value.bit_length() > 1000
+        text = "a huge number" if is_long else str(value)
+    else:
+        text = f"a {type(value).__name__}"
+    clean = "".join(x if x.isprintable() else ascii(x)[1:-1] for x in text)
+    return clean if len(clean) <= length else f"{clean[:length]}..."

@@ -1,0 +1,165 @@
+"""From a checkpoint's network to a generator that runs."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from squeezespan.errors import UserError
+from squeezespan.generators.base import Generator
+from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
+from squeezespan.generators.checkpoints.reader import read_checkpoint
+from squeezespan.generators.checkpoints.safetensors import load_weights, read_network
+from squeezespan.generators.checkpoints.state_dicts import (
+    DISCRIMINATOR_ROLES,
+    GENERATOR_ROLES,
+    rank,
+)
+from squeezespan.generators.checkpoints.stylegan2 import (
+    complete_filters,
+    complete_generator,
+    estimate_average_w,
+)
+from squeezespan.generators.checkpoints.wording import shown
+from squeezespan.generators.families import Choices, Family, family_of, find_family
+from squeezespan.generators.stylegan2 import StyleGAN2Generator
+from squeezespan.settings import check_ranges
+
+__all__ = ["find_generator", "open_foreign", "open_own"]
+
+_MAX_SIZE = 1 << 24
+_MAX_LAYERS = 100
+
+
+def open_own(path: Path, choices: Choices) -> Generator:
+    """Open a file that `save_network` wrote.
+
+    Raises:
+        UserError: damaged, of an unknown family, or one without what was chosen.
+    """
+    tensors, header = read_network(path, "generator")
+    family = find_family(header.get("family"))
+    if family is None:
+        raise UserError(f"{path} is of an unknown family {shown(header.get('family'))}")
+    _check_choices(path, family, choices)
+    try:
+        config = family.config_class(**header["config"])
+        _check_sizes(config)
+        _check_types(config)
+        family.check(config, tensors)
+    except UserError as error:
+        raise UserError(f"{path} has an odd header: {shown(str(error), 300)}") from error
+    # A damaged description fails in as many ways as the family's arithmetic on it.
+    except Exception as error:
+        raise UserError(f"{path} has a header that does not describe a {family.name}") from error
+    try:
+        config = family.choose(config, choices)
+        generator = _outline(family, config)
+    except UserError as error:
+        raise UserError(f"{path}: {shown(str(error), 300)}") from error
+    except Exception as error:
+        raise UserError(f"{path} has a header that does not describe a {family.name}") from error
+    load_weights(generator, tensors, path)
+    return generator
+
+
+def open_foreign(path: Path, choices: Choices) -> tuple[Generator, Checkpoint]:
+    """Open the generator of any other checkpoint, the averaged one where there are several.
+
+    Raises:
+        UserError: damaged, without a generator, or of a family or variant that is not known.
+    """
+    checkpoint = read_checkpoint(path)
+    network, family = find_generator(checkpoint)
+    _check_choices(path, family, choices)
+    try:
+        config = family.configure(network, choices)
+        _check_sizes(config)
+        generator = _outline(family, config)
+    except UserError as error:
+        raise UserError(f"{path}: {shown(str(error), 300)}") from error
+    except Exception as error:
+        reason = shown(str(error), 120)
+        raise UserError(f"{path} has sizes that make no {family.name}: {reason}") from error
+    state = network.state
+    if isinstance(generator, StyleGAN2Generator):
+        state = complete_generator(state, generator.config, checkpoint.loose)
+    own = generator.state_dict()
+    state = complete_filters(state, own)
+    has_average = not isinstance(generator, StyleGAN2Generator) or "mapping.w_avg" in state
+    if not has_average:
+        state["mapping.w_avg"] = torch.zeros(generator.info.w_dim)
+    load_weights(generator, state, path)
+    if isinstance(generator, StyleGAN2Generator) and not has_average:
+        estimate_average_w(generator)
+    return generator, checkpoint
+
+
+def find_generator(checkpoint: Checkpoint) -> tuple[Network, Family]:
+    """Give a checkpoint's generator and its family, the averaged one first.
+
+    Raises:
+        UserError: there is none, or none that is known.
+    """
+    for network in sorted(checkpoint.networks.values(), key=_place):
+        family = family_of(network)
+        if family is not None:
+            return network, family
+    path, names = checkpoint.path, list(checkpoint.networks)
+    others = [name for name in names if rank(name, DISCRIMINATOR_ROLES) is None]
+    if not others or all("b4.out.weight" in checkpoint.networks[name].shapes for name in others):
+        raise UserError(f"{path} holds a discriminator but no generator")
+    weights = sorted(checkpoint.networks[others[0]].shapes)
+    raise UserError(
+        f"{path} holds no known generator: {shown(others[0]) or 'its network'} has weights such "
+        f"as {shown(', '.join(weights[:3]), 120)}"
+    )
+
+
+def _place(network: Network) -> tuple[bool, int]:
+    place = rank(network.name, GENERATOR_ROLES)
+    return place is None, place or 0
+
+
+def _check_choices(path: Path, family: Family, choices: Choices) -> None:
+    try:
+        choices.check(family.name)
+    except UserError as error:
+        raise UserError(f"{path}: {shown(str(error), 300)}") from error
+
+
+def _outline(family: Family, config: Any) -> Generator:
+    """The generator without numbers, which costs no memory whatever its sizes."""
+    with torch.device("meta"):
+        return family.build(config)
+
+
+def _check_sizes(config: Any) -> None:
+    """Refuse sizes that no generator has, on which even the outline would take long to build."""
+    for name, value in _numbers(config):
+        limit = _MAX_LAYERS if name.endswith("layers") else _MAX_SIZE
+        if not 0 <= value <= limit:
+            raise UserError(f"its {name} is {shown(value)}, which no generator has")
+
+
+def _check_types(config: Any) -> None:
+    """Refuse a description with, say, text for a number, which only its first image would show."""
+    check_ranges(config, where="its configuration")
+    for layer in getattr(config, "layers", ()):
+        check_ranges(layer, where="a layer")
+
+
+def _numbers(config: Any) -> Iterator[tuple[str, float]]:
+    """Names and numbers of a configuration and of those in it."""
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        items = value if isinstance(value, tuple | list) else (value,)
+        if len(items) > _MAX_LAYERS:
+            raise UserError(f"its {field.name} has {len(items)} entries, which no generator has")
+        for item in items:
+            if dataclasses.is_dataclass(item):
+                yield from _numbers(item)
+            elif isinstance(item, int | float):
+                yield field.name, item

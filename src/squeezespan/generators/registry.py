@@ -1,0 +1,148 @@
+"""Opening a generator by path or builtin name, whatever its family."""
+
+import copy
+import dataclasses
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from squeezespan.errors import UserError
+from squeezespan.files import file_sha256
+from squeezespan.generators.base import Generator
+from squeezespan.generators.checkpoints.reader import read_checkpoint
+from squeezespan.generators.checkpoints.safetensors import has_header, read_network, save_network
+from squeezespan.generators.checkpoints.sniff import container_of
+from squeezespan.generators.families import Choices, find_family
+from squeezespan.generators.opening import find_generator, open_foreign, open_own
+from squeezespan.generators.registered import PREFIX, find_registered, registered_sha256
+
+__all__ = [
+    "BUILTIN",
+    "generator_sha256",
+    "load_generator",
+    "read_generator_header",
+    "resolve_path",
+    "save_generator",
+]
+
+BUILTIN = {"builtin:stylegan2-cifar10": "stylegan2-cifar10.safetensors"}
+
+
+def resolve_path(gan: str | Path) -> Path:
+    """Give the file that `gan`, a path or a builtin name, stands for.
+
+    Raises:
+        UserError: an unknown builtin, a missing file or a folder.
+    """
+    text = str(gan)
+    if text.startswith("builtin:"):
+        if text not in BUILTIN:
+            raise UserError(f"there is no {text}; the shipped GAN is {', '.join(BUILTIN)}")
+        return Path(str(resources.files("squeezespan") / "assets" / BUILTIN[text]))
+    path = Path(gan)
+    if path.is_dir():
+        inside = path / "generator.safetensors"
+        if inside.is_file():
+            return inside
+        raise UserError(f"{path} is a folder; give a generator's checkpoint file")
+    if not path.is_file():
+        raise UserError(f"there is no checkpoint file {path}")
+    return path
+
+
+def generator_sha256(gan: str | Path) -> str:
+    """Give what tells a generator from another under the same name, in hexadecimal.
+
+    Args:
+        gan: as for `load_generator`.
+
+    Raises:
+        UserError: there is no such file or registered generator, or it cannot be read.
+    """
+    if str(gan).startswith(PREFIX):
+        return registered_sha256(str(gan))
+    return file_sha256(resolve_path(gan))
+
+
+def load_generator(
+    gan: str | Path,
+    device: torch.device | str = "cpu",
+    *,
+    genotype: Sequence[int] | str | None = None,
+    batch_statistics: bool = False,
+) -> Generator:
+    """Open a pretrained generator of any supported family, frozen and in eval mode.
+
+    Nothing that the file holds is run: pickles are read as data.
+
+    Args:
+        gan: a checkpoint file, the folder of `squeezespan gan train`,
+            `builtin:stylegan2-cifar10`, or what `register_generator` returned.
+        device: where its parameters go.
+        genotype: of an AutoGAN super-network, whose weights don't tell it: 14 numbers or a
+            variant's letter.
+        batch_statistics: let BigGAN normalize by each batch's statistics.
+
+    Raises:
+        UserError: a missing, unreadable or foreign file, or a choice that its family doesn't have.
+    """
+    choices = Choices(genotype, batch_statistics)
+    if str(gan).startswith(PREFIX):
+        generator = copy.deepcopy(find_registered(str(gan)))
+        choices.check(generator.info.family)
+        return generator.eval().requires_grad_(False).to(device)
+    path = resolve_path(gan)
+    if _is_own(path):
+        generator = open_own(path, choices)
+    else:
+        generator, _ = open_foreign(path, choices)
+    return generator.eval().requires_grad_(False).to(device)
+
+
+def read_generator_header(gan: str | Path) -> dict[str, Any]:
+    """Give a generator's family, config and provenance; of foreign files only the provenance.
+
+    Raises:
+        UserError: a missing, unreadable or foreign file.
+    """
+    if str(gan).startswith(PREFIX):
+        generator = find_registered(str(gan))
+        network = getattr(generator, "network", generator)
+        provenance = {"class": f"{type(network).__module__}.{type(network).__qualname__}"}
+        return {"kind": "generator", "family": generator.info.family, "provenance": provenance}
+    path = resolve_path(gan)
+    if _is_own(path):
+        return read_network(path, "generator")[1]
+    checkpoint = read_checkpoint(path)
+    network, family = find_generator(checkpoint)
+    provenance = {"file": path.name, "format": checkpoint.format, "network": network.name}
+    return {"kind": "generator", "family": family.name, "provenance": provenance}
+
+
+def save_generator(path: Path, generator: Generator, provenance: dict[str, Any]) -> None:
+    """Write a generator as safetensors with its configuration and provenance, atomically.
+
+    Raises:
+        UserError: the generator is of no known family.
+        StorageError: the disk is full or read-only.
+    """
+    family = find_family(generator.info.family)
+    config = getattr(generator, "config", None)
+    if family is None or config is None:
+        raise UserError(
+            f"a generator of the family {generator.info.family} cannot be written as safetensors"
+        )
+    header = {
+        "kind": "generator",
+        "family": family.name,
+        "config": dataclasses.asdict(config),
+        "provenance": provenance,
+    }
+    save_network(path, generator, header)
+
+
+def _is_own(path: Path) -> bool:
+    return container_of(path) == "safetensors" and has_header(path)
