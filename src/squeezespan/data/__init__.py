@@ -1,0 +1,1 @@
+"""Images: where they come from, in which order they go, and random views of them."""

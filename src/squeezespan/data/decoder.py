@@ -1,0 +1,82 @@
+"""Decoding many images of a source with several threads."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from squeezespan.data.decode import BrokenImageError, Pixels
+from squeezespan.data.sources.base import Source
+from squeezespan.errors import UserError
+
+__all__ = ["Decoder", "broken_images"]
+
+_LARGEST_CHUNK = 256
+_CHUNKS_PER_WORKER = 4
+
+
+class Decoder:
+    """Decodes images of a source at one size.
+
+    Args:
+        source: the images.
+        resolution: side of the result, pixels.
+        num_workers: threads to decode in; 0 is the caller's own.
+    """
+
+    def __init__(self, source: Source, resolution: int, num_workers: int) -> None:
+        self._source = source
+        self._resolution = resolution
+        self._workers = max(num_workers, 1)
+        self._pool = ThreadPoolExecutor(num_workers) if num_workers else None
+
+    def __call__(
+        self, indices: Sequence[int], on_done: Callable[[int], None] | None = None
+    ) -> Tensor:
+        """Decode some images.
+
+        Args:
+            indices: of the images.
+            on_done: called now and then with the number of images done since the last call.
+
+        Returns:
+            uint8 [B, 3, resolution, resolution] on the CPU.
+
+        Raises:
+            UserError: images that cannot be decoded; the message names one and counts the others.
+        """
+        shape = (len(indices), 3, self._resolution, self._resolution)
+        result: Pixels = np.empty(shape, np.uint8)
+        share = -(-len(indices) // (_CHUNKS_PER_WORKER * self._workers))
+        chunk = min(max(share, 1), _LARGEST_CHUNK)
+        broken: list[tuple[int, BrokenImageError]] = []
+
+        def decode(start: int) -> int:
+            part = indices[start : start + chunk]
+            for place, index in enumerate(part, start):
+                try:
+                    image = self._source.decode(index, self._resolution)
+                    result[place] = image.transpose(2, 0, 1)
+                except BrokenImageError as error:
+                    broken.append((index, error))
+            return len(part)
+
+        starts = range(0, len(indices), chunk)
+        for done in self._pool.map(decode, starts) if self._pool else map(decode, starts):
+            if on_done is not None:
+                on_done(done)
+        if broken:
+            raise broken_images(self._source, broken)
+        return torch.from_numpy(result)
+
+
+def broken_images(source: Source, broken: Sequence[tuple[int, BrokenImageError]]) -> UserError:
+    """Say which images cannot be decoded: the first by name, the others by number."""
+    index, error = min(broken, key=lambda item: item[0])
+    others = len({other for other, _ in broken}) - 1
+    more = f", nor {others} more" if others else ""
+    return UserError(
+        f"cannot decode {source.describe(index)}{more}: {error}; repair or remove such files"
+    )

@@ -1,0 +1,131 @@
+"""What every source of images offers before they are decoded to one size."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from squeezespan.data.decode import Pixels, decode_image, fit_square, image_side
+
+__all__ = ["ArraySource", "EncodedSource", "Source", "Split"]
+
+Split = Literal["train", "test", "unlabeled"]
+
+
+class Source(ABC):
+    """The images of one split, in a fixed order.
+
+    Args:
+        class_names: in the order of the labels; empty if unlabelled.
+        labels: one for each image; None if unlabelled.
+    """
+
+    def __init__(self, class_names: Sequence[str], labels: Sequence[int] | None) -> None:
+        self.class_names = list(class_names)
+        self.labels = None if labels is None else list(labels)
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def decode(self, index: int, resolution: int) -> Pixels:
+        """Give one image, uint8 [resolution, resolution, 3]; may be called from several threads.
+
+        Raises:
+            BrokenImageError: it cannot be decoded.
+        """
+
+    @abstractmethod
+    def size(self, index: int) -> tuple[int, int]:
+        """Give width and height of one image as stored.
+
+        Raises:
+            BrokenImageError: it cannot be read.
+        """
+
+    @abstractmethod
+    def describe(self, index: int) -> str:
+        """Name one image in a message, with the folder or archive that it lies in."""
+
+
+class EncodedSource(Source):
+    """Image files, wherever their bytes lie.
+
+    Args:
+        place: the folder or archive, for messages.
+        names: of the files, for messages.
+        read: gives the bytes of the file at an index.
+        class_names: in the order of the labels; empty if unlabelled.
+        labels: one for each file; None if unlabelled.
+    """
+
+    def __init__(
+        self,
+        place: str,
+        names: Sequence[str],
+        read: Callable[[int], bytes],
+        class_names: Sequence[str] = (),
+        labels: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(class_names, labels)
+        self._place = place
+        self._names = names
+        self._read = read
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def decode(self, index: int, resolution: int) -> Pixels:
+        """Decode the file by the rules of `data.decode`."""
+        return decode_image(self._read(index), resolution)
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Read width and height from the file's header."""
+        return image_side(self._read(index))
+
+    def describe(self, index: int) -> str:
+        """Give the file's name and place."""
+        return f"{self._names[index]} in {self._place}"
+
+
+class ArraySource(Source):
+    """Images that a data set keeps as one array.
+
+    Args:
+        place: the file or folder, for messages.
+        pixels: uint8 [N, H, W, 3], perhaps mapped from a file.
+        class_names: in the order of the labels; empty if unlabelled.
+        labels: one for each image; None if unlabelled.
+    """
+
+    def __init__(
+        self,
+        place: str,
+        pixels: Pixels,
+        class_names: Sequence[str] = (),
+        labels: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(class_names, labels)
+        self._place = place
+        self._pixels = pixels
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def decode(self, index: int, resolution: int) -> Pixels:
+        """Give the image, resized where its size is another."""
+        pixels: Pixels = self._pixels[index]
+        if pixels.shape[:2] == (resolution, resolution):
+            return pixels
+        return fit_square(Image.fromarray(np.ascontiguousarray(pixels)), resolution)
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Give width and height, equal for all images."""
+        height, width = self._pixels.shape[1:3]
+        return width, height
+
+    def describe(self, index: int) -> str:
+        """Give the image's number and place."""
+        return f"image {index} in {self._place}"

@@ -1,0 +1,68 @@
+"""The data spec `stl10:DIR`: the official binary files, or an image-folder tree."""
+
+from pathlib import Path
+
+import numpy as np
+
+from squeezespan.data.sources.archives import ARCHIVE_SUFFIXES
+from squeezespan.data.sources.base import ArraySource, Source, Split
+from squeezespan.data.sources.tree import open_tree
+from squeezespan.errors import UserError
+
+__all__ = ["open_stl10"]
+
+_SIDE = 96
+_PIXELS = 3 * _SIDE * _SIDE
+
+
+def open_stl10(path: Path, split: Split, *, memory_limit: int) -> Source:
+    """Open one split of STL-10 (https://cs.stanford.edu/~acoates/stl10).
+
+    Args:
+        path: a folder that holds the official binary files or their folder `stl10_binary`; or
+            archives of image folders named like `stl10-train.tar.xz`; or the folders `train`,
+            `test` and `unlabeled`.
+        split: `train`, `test` or `unlabeled`.
+        memory_limit: bytes of a compressed archive that may be kept in memory.
+
+    Raises:
+        UserError: nothing of this kind is there, or it is damaged.
+    """
+    if not path.is_dir():
+        raise UserError(f"there is no folder {path}; give the one that holds stl10")
+    for folder in (path, path / "stl10_binary"):
+        if (folder / f"{split}_X.bin").is_file():
+            return _read_binary(folder, split)
+    for suffix in ARCHIVE_SUFFIXES:
+        archive = path / f"stl10-train{suffix}"
+        if archive.is_file():
+            return open_tree(archive, split, memory_limit=memory_limit)
+    if any((path / name).is_dir() for name in ("train", "test", "val", "unlabeled")):
+        return open_tree(path, split, memory_limit=memory_limit)
+    packed = path / "stl10_binary.tar.gz"
+    if packed.is_file():
+        raise UserError(f"{packed} is still packed; unpack it with: tar -xzf {packed} -C {path}")
+    raise UserError(
+        f"{path} holds no {split} split of stl10: neither stl10_binary/{split}_X.bin nor image "
+        "folders"
+    )
+
+
+def _read_binary(folder: Path, split: Split) -> ArraySource:
+    file = folder / f"{split}_X.bin"
+    if not file.stat().st_size or file.stat().st_size % _PIXELS:
+        raise UserError(f"{file} is cut short or not of stl10; unpack the archive again")
+    # Images are stored column by column; mapped, not read: the unlabeled ones are 2.8 GB.
+    stored = np.memmap(file, np.uint8, mode="r").reshape(-1, 3, _SIDE, _SIDE)
+    pixels = stored.transpose(0, 3, 2, 1)
+    if split == "unlabeled":
+        return ArraySource(str(file), pixels)
+    try:
+        labels = np.fromfile(folder / f"{split}_y.bin", np.uint8)
+        class_names = (folder / "class_names.txt").read_text(encoding="utf-8").split()
+    except OSError as error:
+        raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
+    known = len(labels) == len(pixels) and 1 <= labels.min() <= labels.max() <= len(class_names)
+    if not known:
+        raise UserError(f"{split}_y.bin in {folder} does not fit the images and class names")
+    return ArraySource(str(file), pixels, class_names, (labels.astype(int) - 1).tolist())

@@ -1,0 +1,94 @@
+"""Data specs: one line of text that names a set of images, wherever and however it is stored."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from squeezespan.data.images import ImageSet
+from squeezespan.data.loading import load_images, stored_resolution
+from squeezespan.data.sources.base import Source, Split
+from squeezespan.data.sources.builtin import open_builtin
+from squeezespan.data.sources.cifar import CIFAR10, CIFAR100, open_cifar
+from squeezespan.data.sources.hub import open_hub
+from squeezespan.data.sources.shards import open_shards
+from squeezespan.data.sources.stl10 import open_stl10
+from squeezespan.data.sources.tree import open_tree
+from squeezespan.errors import UserError
+from squeezespan.settings import closest
+
+__all__ = ["MEMORY_LIMIT", "Split", "open_images"]
+
+MEMORY_LIMIT = 4 * 2**30
+"""Bytes of decoded images that are kept in memory, unless told otherwise."""
+
+_OPENERS: dict[str, Callable[[str, Split, int], Source]] = {
+    "builtin": lambda rest, split, limit: open_builtin(rest, split, memory_limit=limit),
+    "cifar10": lambda rest, split, limit: open_cifar(
+        CIFAR10, _path(rest), split, memory_limit=limit
+    ),
+    "cifar100": lambda rest, split, limit: open_cifar(
+        CIFAR100, _path(rest), split, memory_limit=limit
+    ),
+    "stl10": lambda rest, split, limit: open_stl10(_path(rest), split, memory_limit=limit),
+    "folder": lambda rest, split, limit: open_tree(_path(rest), split, memory_limit=limit),
+    "wds": lambda rest, split, limit: open_shards(rest, split, memory_limit=limit),
+    "hf": lambda rest, split, limit: open_hub(rest, split),
+}
+
+
+def open_images(
+    spec: str,
+    split: Split,
+    *,
+    resolution: int | None = None,
+    mixed_resolution: int | None = None,
+    device: torch.device | str = "cpu",
+    num_workers: int = 0,
+    memory_limit: int = MEMORY_LIMIT,
+) -> ImageSet:
+    """Open the images that a data spec names.
+
+    Args:
+        spec: `cifar10:DIR`, `cifar100:DIR`, `stl10:DIR`, `folder:PATH`, `wds:PATTERN`, `hf:NAME`
+            or `builtin:cifar10-mini`.
+        split: `train`, `test` (a split called val where there is no test) or `unlabeled`.
+        resolution: side to bring the images to, pixels; None keeps their own.
+        mixed_resolution: what to take where `resolution` is None and the images differ in size.
+        device: where batches are given, and where images decoded at once are kept.
+        num_workers: threads that decode; 0 is the caller's own.
+        memory_limit: bytes of decoded images to keep; a larger set is decoded batch by batch.
+
+    Raises:
+        UserError: not a data spec; nothing there, or no such split; images that cannot be
+            decoded; images of different sizes and no resolution given.
+    """
+    kind, _, rest = spec.partition(":")
+    opener = _OPENERS.get(kind)
+    if opener is None or not rest:
+        raise UserError(_not_a_spec(spec, kind))
+    source = opener(rest, split, memory_limit)
+    side = resolution or stored_resolution(source) or mixed_resolution
+    if side is None:
+        raise UserError(f"the images of {spec} differ in size or are not square; give a resolution")
+    return load_images(
+        spec,
+        source,
+        side,
+        device=torch.device(device),
+        num_workers=num_workers,
+        memory_limit=memory_limit,
+    )
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _not_a_spec(spec: str, kind: str) -> str:
+    if kind in _OPENERS:
+        return f"{spec!r} names no place; write what follows the colon, as in folder:images"
+    if spec and _path(spec).exists():
+        return f"{spec!r} is not a data spec; did you mean folder:{spec}?"
+    kinds = ", ".join(f"{known}:" for known in _OPENERS)
+    return f"{spec!r} is not a data spec{closest(kind, list(_OPENERS))}; it begins with {kinds}"
