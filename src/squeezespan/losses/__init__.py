@@ -1,0 +1,1 @@
+"""Loss functions, pure: from embeddings or logits to a scalar."""

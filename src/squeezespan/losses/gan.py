@@ -1,0 +1,48 @@
+"""Losses of GAN training: non-saturating logistic loss, R1 and path-length regularization."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = [
+    "discriminator_logistic",
+    "generator_nonsaturating",
+    "path_lengths",
+    "r1_penalty",
+]
+
+
+def generator_nonsaturating(fake_logits: Tensor) -> Tensor:
+    """Mean of -log sigmoid(D(G(z))) (Goodfellow et al. 2014); logits [B, 1], gives a scalar."""
+    return F.softplus(-fake_logits).mean()
+
+
+def discriminator_logistic(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Mean of -log sigmoid(D(x)) - log(1 - sigmoid(D(G(z)))); logits [B, 1], gives a scalar."""
+    return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+
+
+def r1_penalty(images: Tensor, logits: Tensor) -> Tensor:
+    """Squared gradient norm of D at real images (Mescheder et al. 2018), mean over the batch.
+
+    Args:
+        images: real images [B, C, H, W] that `logits` were computed from, requiring gradients.
+        logits: [B, 1].
+    """
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient.square().sum(dim=(1, 2, 3)).mean()
+
+
+def path_lengths(images: Tensor, ws: Tensor, noise: Tensor) -> Tensor:
+    """Norm of the gradient of (images * noise) with respect to w (Karras et al. 2020), [B].
+
+    Args:
+        images: generated from `ws`, [B, C, H, W].
+        ws: [B, num_ws, w_dim], requiring gradients.
+        noise: standard normal, [B, C, H, W].
+    """
+    scaled = noise / math.sqrt(images.shape[2] * images.shape[3])
+    (gradient,) = torch.autograd.grad((images * scaled).sum(), ws, create_graph=True)
+    return gradient.square().sum(dim=2).mean(dim=1).sqrt()

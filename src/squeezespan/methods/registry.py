@@ -1,0 +1,61 @@
+"""From the settings of a run to its method."""
+
+from collections.abc import Mapping
+
+from squeezespan.config import DistillConfig, MethodConfig
+from squeezespan.errors import UserError
+from squeezespan.methods.base import Method
+from squeezespan.methods.simsiam import SimSiam
+from squeezespan.methods.squeeze_span import SqueezeSpan
+from squeezespan.methods.vicreg import VICReg
+from squeezespan.models.backbones import build_backbone, num_features
+from squeezespan.models.projectors import projector, simsiam_predictor, simsiam_projector
+from squeezespan.models.squeeze import Squeeze
+
+__all__ = ["build_method"]
+
+
+def build_method(config: DistillConfig, source_widths: Mapping[str, int] | None) -> Method:
+    """Build the method of a run with fresh weights, drawn from torch's global random state.
+
+    Args:
+        config: the run's settings, valid in themselves (`config.validate`).
+        source_widths: names and widths of what a batch's `source` will hold, in order: pooled
+            block features, or `{"w": w_dim}` for latents; None where no generator is used.
+
+    Raises:
+        UserError: settings that contradict each other, or a backbone that can't be built.
+    """
+    settings = config.method
+    _check(settings, source_widths)
+    backbone = build_backbone(config.student.arch, config.student.stem, config.images.resolution)
+    width = num_features(backbone)
+    layers, embed_dim = settings.projector_layers, settings.embed_dim
+    if settings.name == "simsiam":
+        return SimSiam(
+            backbone,
+            simsiam_projector(width, embed_dim, layers),
+            simsiam_predictor(embed_dim, settings.predictor_dim),
+            settings.alpha,
+        )
+    if settings.name == "vicreg":
+        return VICReg(backbone, projector(width, embed_dim, layers), settings)
+    squeeze = None
+    if settings.alpha > 0 and source_widths is not None:
+        if settings.squeeze:
+            squeeze = Squeeze(source_widths, settings.hidden_dim, embed_dim)
+        else:
+            embed_dim = sum(source_widths.values())
+    return SqueezeSpan(backbone, projector(width, embed_dim, layers), squeeze, settings)
+
+
+def _check(settings: MethodConfig, source_widths: Mapping[str, int] | None) -> None:
+    if settings.name != "squeeze-span":
+        return
+    if settings.alpha > 0 and not source_widths:
+        raise UserError("squeeze-span with method.alpha above 0 needs a generator; give --gan FILE")
+    if not settings.squeeze and settings.regularize != "student":
+        raise UserError(
+            f"method.regularize is {settings.regularize}, but with method.squeeze off there is no "
+            "squeeze side to regularize; set it to student"
+        )

@@ -1,0 +1,35 @@
+"""How far embeddings spread over a batch: the terms that prevent collapse, and what logs show."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from squeezespan.losses.vicreg import covariance, variance
+
+__all__ = ["Spread", "deviation", "named_spread", "spread"]
+
+
+class Spread(NamedTuple):
+    """The two terms that keep embeddings from collapsing, summed over views; scalars."""
+
+    variance: Tensor
+    covariance: Tensor
+
+
+def spread(*views: Tensor) -> Spread:
+    """Measure variance and covariance terms of embeddings [N, D] and sum them over `views`."""
+    return Spread(
+        torch.stack([variance(z) for z in views]).sum(),
+        torch.stack([covariance(z) for z in views]).sum(),
+    )
+
+
+def named_spread(prefix: str, measured: Spread) -> dict[str, Tensor]:
+    """Name the terms for logs, `prefix/variance` and `prefix/covariance`, detached."""
+    return {f"{prefix}/{name}": term.detach() for name, term in measured._asdict().items()}
+
+
+def deviation(*views: Tensor) -> Tensor:
+    """Mean standard deviation over dimensions and `views` of embeddings [N, D]; detached scalar."""
+    return torch.stack([z.detach().std(dim=0).mean() for z in views]).mean()

@@ -1,0 +1,71 @@
+"""The real and the synthetic stream of a batch: taken out, joined, taken apart again."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from squeezespan.errors import UserError
+from squeezespan.losses.gather import gather_batch, world_size
+from squeezespan.methods.base import Batch
+
+__all__ = ["StreamName", "joint_views", "separate", "streams_of", "views_of"]
+
+StreamName = Literal["real", "syn"]
+
+
+def streams_of(alpha: float) -> tuple[StreamName, ...]:
+    """Streams that a share `alpha` of synthetic images leaves: real, synthetic or both."""
+    if alpha == 0:
+        return ("real",)
+    return ("syn",) if alpha == 1 else ("real", "syn")
+
+
+def views_of(stream: StreamName, batch: Batch, count: int) -> tuple[Tensor, ...]:
+    """Take `count` views of one stream out of a batch.
+
+    Raises:
+        ValueError: the batch lacks them.
+        UserError: fewer than 2 images in the global batch, whose variance is undefined.
+    """
+    views = batch.real_views if stream == "real" else batch.synthetic_views
+    if views is None or len(views) < count:
+        raise ValueError(f"this method needs {count} views of the {stream} images of a batch")
+    if views[0].shape[0] * world_size() < 2:
+        kind = "real" if stream == "real" else "synthetic"
+        raise UserError(
+            f"a batch with fewer than 2 {kind} images has no variance; "
+            "raise --batch-size or change --method.alpha"
+        )
+    return views[:count]
+
+
+def joint_views(
+    batch: Batch, streams: tuple[StreamName, ...]
+) -> tuple[tuple[Tensor, Tensor], dict[StreamName, int]]:
+    """Put the streams together into two batches, one of each view.
+
+    Args:
+        batch: holds two views of each of `streams`.
+        streams: in the order in which their images are concatenated.
+
+    Returns:
+        the two views, float [B, 3, R, R], and the number of images of each stream in them.
+    """
+    views = {stream: views_of(stream, batch, 2) for stream in streams}
+    first, second = (torch.cat([pair[i] for pair in views.values()]) for i in range(2))
+    return (first, second), {stream: len(pair[0]) for stream, pair in views.items()}
+
+
+def separate(z: Tensor, sizes: dict[StreamName, int]) -> dict[StreamName, Tensor]:
+    """Undo `joint_views` for embeddings, and gather each stream over all processes.
+
+    Args:
+        z: embeddings [B, D] of this process's joint batch.
+        sizes: images of each stream in it.
+
+    Returns:
+        stream to float32 embeddings [world_size * size, D].
+    """
+    parts = torch.split(z, list(sizes.values()))
+    return {stream: gather_batch(part) for stream, part in zip(sizes, parts, strict=True)}

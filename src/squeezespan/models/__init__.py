@@ -1,0 +1,1 @@
+"""Student networks: backbones, projectors, the squeeze module, batch norm over processes."""

@@ -1,0 +1,188 @@
+"""`student.safetensors`: a trained backbone with a JSON header that says how to use it."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from squeezespan.errors import UserError
+from squeezespan.files import atomic_write
+from squeezespan.generators.checkpoints.safetensors import HEADER_KEY, load_weights
+from squeezespan.models.backbones import build_backbone
+
+__all__ = ["STUDENT_FILE", "Backbone", "load_backbone", "save_student"]
+
+STUDENT_FILE = "student.safetensors"
+
+_KIND = "student"
+_FIELDS: dict[str, type] = {
+    "arch": str,
+    "stem": str,
+    "num_features": int,
+    "resolution": int,
+    "normalization": dict,
+}
+
+
+class Backbone(nn.Module):
+    """A trained backbone that takes plain images and gives features.
+
+    Args:
+        network: normalized images float [B, 3, R, R] to features [B, num_features].
+        header: the file's header.
+
+    Attributes:
+        network: the timm module itself.
+        num_features: width of the features.
+        resolution: side of the images that it was trained on, pixels.
+        normalization: "mean" and "std" of each channel, for images in [0, 1].
+        header: everything that the file says, `provenance` included.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, header: dict[str, Any]) -> None:
+        super().__init__()
+        self.network = network
+        self.header = header
+        self.num_features: int = header["num_features"]
+        self.resolution: int = header["resolution"]
+        self.normalization: dict[str, list[float]] = header["normalization"]
+        for name in ("mean", "std"):
+            values = torch.tensor(self.normalization[name]).view(3, 1, 1)
+            self.register_buffer(name, values, persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute features; the images are normalized here.
+
+        Args:
+            images: uint8 in [0, 255] or float in [0, 1], [B, 3, H, W], RGB, best at `resolution`.
+
+        Returns:
+            Float [B, num_features].
+
+        Raises:
+            UserError: not a batch of RGB images.
+        """
+        if images.ndim != 4 or images.shape[1] != 3:
+            raise UserError(
+                f"the backbone takes RGB images [B, 3, H, W], not shape {list(images.shape)}"
+            )
+        if images.dtype == torch.uint8:
+            images = images.to(self.mean.dtype) / 255
+        elif not images.is_floating_point():
+            raise UserError(
+                f"the backbone takes images in uint8 or float in [0, 1], not {images.dtype}"
+            )
+        features: Tensor = self.network((images - self.mean) / self.std)
+        return features
+
+
+def save_student(path: Path, backbone: nn.Module, header: dict[str, Any]) -> None:
+    """Write a backbone and its header, atomically.
+
+    Args:
+        path: the file to make or replace.
+        backbone: from `build_backbone`; floats are stored as float32.
+        header: JSON-serializable; `arch`, `stem`, `num_features`, `resolution`, `normalization`
+            ({"mean": [3], "std": [3]}) and whatever tells the provenance.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+        ValueError: the header lacks an entry that `load_backbone` needs.
+    """
+    problem = _problem(header)
+    if problem:
+        raise ValueError(f"the student's header {problem}")
+    tensors = {name: _stored(tensor) for name, tensor in backbone.state_dict().items()}
+    metadata = {HEADER_KEY: json.dumps({"kind": _KIND, **header})}
+    atomic_write(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
+
+
+def load_backbone(run_or_file: str | Path, device: torch.device | str = "cpu") -> Backbone:
+    """Open a trained backbone in eval mode.
+
+    Args:
+        run_or_file: a run folder, or a `student.safetensors` file.
+        device: where its parameters go.
+
+    Raises:
+        UserError: missing, not a student's file, or damaged.
+    """
+    path = _student_path(Path(run_or_file))
+    tensors, header = _read(path)
+    stem = cast(Literal["cifar", "imagenet"], header["stem"])
+    try:
+        network = build_backbone(header["arch"], stem, header["resolution"])
+    except UserError as error:
+        raise UserError(f"{path} has a backbone that cannot be built: {error}") from error
+    load_weights(network, tensors, path)
+    return Backbone(network, header).eval().to(device)
+
+
+def _student_path(path: Path) -> Path:
+    if path.is_dir():
+        inside = path / STUDENT_FILE
+        if not inside.is_file():
+            raise UserError(
+                f"{path} holds no {STUDENT_FILE}: give the folder of a finished run or a file"
+            )
+        return inside
+    if not path.is_file():
+        raise UserError(f"there is no run folder or {STUDENT_FILE} at {path}")
+    return path
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is not a readable safetensors file ({error})") from error
+    if HEADER_KEY not in metadata:
+        raise UserError(
+            f"{path} has no squeezespan header: give a {STUDENT_FILE} of `squeezespan distill`"
+        )
+    try:
+        header = json.loads(metadata[HEADER_KEY])
+    except ValueError as error:
+        raise UserError(f"{path} has a damaged squeezespan header") from error
+    kind = header.get("kind", _KIND) if isinstance(header, dict) else None
+    if isinstance(header, dict) and kind != _KIND:
+        raise UserError(f"{path} holds a {kind}, not a student: give a {STUDENT_FILE}")
+    problem = _problem(header)
+    if problem:
+        raise UserError(f"{path} has a squeezespan header that {problem}")
+    return tensors, header
+
+
+def _problem(header: object) -> str | None:
+    """Say what a header lacks, None if it is complete."""
+    if not isinstance(header, dict):
+        return "is not a JSON object"
+    for name, kind in _FIELDS.items():
+        if not isinstance(header.get(name), kind):
+            return f"has no valid {name!r}"
+    if header["stem"] not in ("cifar", "imagenet"):
+        return f"has an unknown stem {header['stem']!r}"
+    for name in ("mean", "std"):
+        values = header["normalization"].get(name)
+        if not isinstance(values, list | tuple) or len(values) != 3:
+            return f"has no normalization {name!r} of three numbers"
+        if not all(isinstance(value, int | float) for value in values):
+            return f"has a normalization {name!r} that is not numbers"
+    return None
+
+
+def _stored(tensor: Tensor) -> Tensor:
+    tensor = tensor.detach().cpu()
+    if tensor.is_floating_point():
+        tensor = tensor.float()
+    # A copy, because safetensors refuses tensors that share memory.
+    return tensor.clone(memory_format=torch.contiguous_format)

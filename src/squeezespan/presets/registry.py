@@ -1,0 +1,60 @@
+"""Presets by name: each is a function, its docstring is what a user reads about it."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from squeezespan.config import DistillConfig
+from squeezespan.errors import UserError
+from squeezespan.settings import closest
+
+__all__ = ["Preset", "find_preset", "list_presets", "register"]
+
+_presets: dict[str, "Preset"] = {}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named configuration."""
+
+    name: str
+    description: str
+    """One line of summary; then hardware, time and accuracy as far as they were measured."""
+    build: Callable[[], DistillConfig]
+
+    @property
+    def summary(self) -> str:
+        """The first line of the description."""
+        return self.description.splitlines()[0]
+
+
+def register(name: str, build: Callable[[], DistillConfig], **words: object) -> None:
+    """Add a preset whose description is the docstring of `build`.
+
+    Args:
+        name: what `--preset` takes.
+        build: makes the configuration; a `functools.partial` lends its function's docstring.
+        words: replace `{word}` in the docstring.
+    """
+    documented = getattr(build, "func", build)
+    description = inspect.cleandoc(documented.__doc__ or "").format(**words)
+    _presets[name] = Preset(name, description, build)
+
+
+def find_preset(name: str) -> Preset:
+    """Give the preset called `name`.
+
+    Raises:
+        UserError: no preset has this name; the message suggests the nearest one.
+    """
+    if name not in _presets:
+        hint = closest(name, list(_presets))
+        raise UserError(
+            f"there is no preset {name!r}{hint}; `squeezespan presets` lists all of them"
+        )
+    return _presets[name]
+
+
+def list_presets() -> list[Preset]:
+    """Give all presets in the order in which they were registered."""
+    return list(_presets.values())
