@@ -1,0 +1,1 @@
+"""Training, sampling and scoring of GANs."""

@@ -1,0 +1,157 @@
+"""The settings of a GAN training run, typed."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from squeezespan.config import Count, NotNegative, Precision, Share
+from squeezespan.errors import UserError
+from squeezespan.settings import Range, check_ranges, from_json_file
+
+__all__ = [
+    "GanAugmentConfig",
+    "GanDiscriminatorConfig",
+    "GanGeneratorConfig",
+    "GanLossConfig",
+    "GanRunConfig",
+    "GanTrainConfig",
+    "load_gan_config",
+    "validate_gan",
+]
+
+Architecture = Literal["skip", "resnet", "orig"]
+Positive = Annotated[float, Range(0, above=True)]
+
+
+@dataclass(frozen=True)
+class GanGeneratorConfig:
+    """Sizes of the generator."""
+
+    z_dim: Count = 512
+    w_dim: Count = 512
+    channel_base: Count = 16384
+    """A block has this many channels divided by its resolution."""
+    channel_max: Count = 512
+    mapping_layers: Count = 8
+    conv_clamp: Positive | None = 256.0
+
+
+@dataclass(frozen=True)
+class GanDiscriminatorConfig:
+    """Sizes of the discriminator."""
+
+    channel_base: Count = 16384
+    channel_max: Count = 512
+    architecture: Architecture = "resnet"
+    mbstd_group_size: Count | None = 4
+    """Images that share a minibatch standard deviation; None is the whole batch."""
+    conv_clamp: Positive | None = 256.0
+
+
+@dataclass(frozen=True)
+class GanLossConfig:
+    """Losses, regularization and averaging."""
+
+    r1_gamma: NotNegative = 1.0
+    r1_interval: Count = 16
+    """Steps between R1 terms (lazy regularization)."""
+    path_length_weight: NotNegative = 2.0
+    """0 turns path-length regularization off."""
+    path_length_interval: Count = 4
+    """Steps between path-length terms; the generator's learning rate is lowered for them even
+    without (Karras et al. 2020)."""
+    style_mixing: Share = 0.9
+    """Probability of taking w from a second latent from a random layer on."""
+    ema_kimg: NotNegative = 10.0
+    """Half-life of the generator's weight average, thousands of images."""
+    ema_rampup: Positive | None = 0.05
+    """Half-life at most this share of the images seen so far; None for no ramp-up."""
+
+
+@dataclass(frozen=True)
+class GanAugmentConfig:
+    """Adaptive discriminator augmentation (bgc)."""
+
+    enabled: bool = True
+    target: Annotated[float, Range(-1, 1)] = 0.6
+    """Wanted mean sign of D on real images."""
+    interval: Count = 4
+    """Steps between adjustments of p."""
+    speed_kimg: Positive = 500.0
+    """Thousands of images in which p could go from 0 to 1."""
+    initial: Share = 0.0
+    """p at the start."""
+
+
+@dataclass(frozen=True)
+class GanRunConfig:
+    """The loop. These flags have no section prefix on the command line."""
+
+    kimg: Positive = 25000.0
+    """Length of the training, thousands of real images shown to the discriminator."""
+    epochs: Positive | None = None
+    """Length in passes over the train split; overrides `kimg`."""
+    max_steps: Count | None = None
+    """Stop after this many steps, whatever `kimg` says."""
+    batch_size: Count = 64
+    learning_rate: Positive = 0.0025
+    seed: Annotated[int, Range(0)] = 0
+    device: str = "auto"
+    precision: Precision = "auto"
+    num_workers: Annotated[int, Range(0)] = 2
+    snapshot_kimg: Positive = 200.0
+    """Thousands of images between sample grids and kept generators."""
+    checkpoint_minutes: NotNegative = 5.0
+
+
+@dataclass(frozen=True)
+class GanTrainConfig:
+    """Everything that determines a GAN training run, saved as `config.json` in its folder."""
+
+    data: str = "builtin:cifar10-mini"
+    resolution: Annotated[int, Range(8, 1024)] = 32
+    conditional: bool = False
+    """Condition both networks on the class labels; the generator draws all classes equally
+    often."""
+    mirror: bool = False
+    """Flip half of the real images horizontally."""
+    train: GanRunConfig = field(default_factory=GanRunConfig)
+    generator: GanGeneratorConfig = field(default_factory=GanGeneratorConfig)
+    discriminator: GanDiscriminatorConfig = field(default_factory=GanDiscriminatorConfig)
+    loss: GanLossConfig = field(default_factory=GanLossConfig)
+    augment: GanAugmentConfig = field(default_factory=GanAugmentConfig)
+
+
+def load_gan_config(path: Path) -> GanTrainConfig:
+    """Read the `config.json` of a GAN training run.
+
+    Raises:
+        UserError: the file cannot be read, is not JSON, or is not a valid configuration.
+    """
+    config = from_json_file(GanTrainConfig, path)
+    validate_gan(config, where=str(path))
+    return config
+
+
+def validate_gan(config: GanTrainConfig, *, where: str = "config") -> None:
+    """Check ranges, and settings against each other, before anything is read or written.
+
+    Raises:
+        UserError: the message names `section.key` and says what to change.
+    """
+    check_ranges(config, where=where)
+    if config.resolution & (config.resolution - 1):
+        raise UserError(f"{where}: resolution is {config.resolution}, but must be a power of two")
+    group = config.discriminator.mbstd_group_size
+    batch = config.train.batch_size
+    if group is not None and batch % min(group, batch):
+        raise UserError(
+            f"{where}: train.batch_size is {batch}, but must be a multiple of "
+            f"discriminator.mbstd_group_size, {group}"
+        )
+    for name, sizes in (("generator", config.generator), ("discriminator", config.discriminator)):
+        if sizes.channel_base < config.resolution:
+            raise UserError(
+                f"{where}: {name}.channel_base is {sizes.channel_base}, which leaves no channels "
+                f"at {config.resolution}x{config.resolution}"
+            )

@@ -1,0 +1,69 @@
+"""Grids of generated images as PNG."""
+
+import io
+import math
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from squeezespan.files import atomic_write
+from squeezespan.generators.base import Generator
+from squeezespan.randomness import StepRandom
+
+__all__ = ["image_grid", "sample_images", "save_grid", "to_uint8"]
+
+_BATCH = 100
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Turn a generator's images in [-1, 1] into uint8 [B, C, H, W]."""
+    return (images.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
+
+
+@torch.no_grad()
+def sample_images(
+    generator: Generator,
+    n: int,
+    *,
+    seed: int = 0,
+    truncation: float = 1.0,
+    labels: Tensor | int | None = None,
+) -> Tensor:
+    """Generate `n` images, uint8 [n, C, R, R] on the CPU; equal seeds give equal images.
+
+    Args:
+        generator: in eval mode, on any device.
+        n: number of images.
+        seed: of the latents.
+        truncation: see `Generator.forward`.
+        labels: class indices [n], one class for all, or None for random ones.
+    """
+    device = next(generator.parameters()).device
+    latents = generator.sample_latents(n, StepRandom(seed, stream="samples"), labels)
+    done = []
+    for start in range(0, n, _BATCH):
+        part = latents.slice(start, start + _BATCH).to(device)
+        images = generator(part, truncation=truncation, noise="const").images
+        done.append(to_uint8(images).cpu())
+    return torch.cat(done)
+
+
+def image_grid(images: Tensor, columns: int | None = None) -> Image.Image:
+    """Lay uint8 images [N, C, H, W] out row by row; `columns` defaults to a square."""
+    n, channels, height, width = images.shape
+    columns = columns or math.ceil(math.sqrt(n))
+    rows = math.ceil(n / columns)
+    padded = torch.zeros(rows * columns, channels, height, width, dtype=torch.uint8)
+    padded[:n] = images
+    grid = padded.view(rows, columns, channels, height, width).permute(0, 3, 1, 4, 2)
+    pixels = grid.reshape(rows * height, columns * width, channels).numpy()
+    return Image.fromarray(pixels[:, :, 0] if channels == 1 else pixels)
+
+
+def save_grid(path: Path, images: Tensor, columns: int | None = None) -> None:
+    """Write a grid of uint8 images [N, C, H, W] as PNG, atomically."""
+    buffer = io.BytesIO()
+    image_grid(images, columns).save(buffer, format="PNG")
+    atomic_write(path, lambda temporary: temporary.write_bytes(buffer.getvalue()))

@@ -1,0 +1,128 @@
+"""`train_gan`: from settings to a folder with a trained generator."""
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from squeezespan.data.images import ImageSet
+from squeezespan.data.specs import open_images
+from squeezespan.environment import environment
+from squeezespan.errors import UserError
+from squeezespan.files import write_json
+from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
+from squeezespan.gan.step import GanStep
+from squeezespan.gan.trainer import GanTrainer, total_steps
+from squeezespan.hardware import DTYPES, resolve_device, resolve_precision
+from squeezespan.settings import to_dict
+from squeezespan.training.run_folder import RunFolder, RunState
+
+__all__ = ["describe_gan_run", "train_gan"]
+
+_MAY_DIFFER = frozenset({"train.kimg", "train.epochs", "train.max_steps", "train.snapshot_kimg"})
+"""The length of a run is no part of its identity: there is no schedule that depends on it."""
+
+
+def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> Path:
+    """Train a StyleGAN2-ADA and leave it, with all that belongs to the run, in a folder.
+
+    The folder holds `config.json`, `environment.json`, `metrics.jsonl`, `checkpoints/`,
+    `samples/` (grids), `snapshots/` (averaged generators on the way) and, at the end,
+    `generator.safetensors` and `discriminator.safetensors`. A run that was stopped, even by
+    SIGKILL, and is resumed ends with the weights it would have had without the stop; on a CPU bit
+    for bit.
+
+    Args:
+        config: the settings; `squeezespan.presets.gan` has good ones.
+        out: the run folder; it must not hold another run.
+        resume: continue the run in `out`, or begin one where there is none; a finished run goes
+            on if it was asked to be longer.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        UserError: settings, data or folder are not usable.
+        TrainingError: a loss stopped being finite; the last good checkpoint is kept.
+        StorageError: the disk is full.
+    """
+    config = _settle(config)
+    folder = _folder(Path(out))
+    folder.check(config, resume=resume)
+    images = _open(config)
+    state = folder.open(config, resume=resume)
+    try:
+        if state is RunState.NEW:
+            write_json(folder.environment, environment())
+        step = _build_step(config, images)
+        trainer = GanTrainer(config, images, step, folder.path)
+        print(
+            f"{config.data}: {len(images)} images, {trainer.total_steps} steps of "
+            f"{config.train.batch_size} in {config.train.precision} on {trainer.device}, "
+            f"{folder.path}",
+            file=sys.stderr,
+        )
+        trainer.run()
+    finally:
+        folder.close()
+    return folder.path
+
+
+def describe_gan_run(
+    config: GanTrainConfig, out: str | Path, resume: bool = False
+) -> dict[str, Any]:
+    """Say what `train_gan` would do, after the same checks, without writing anything."""
+    config = _settle(config)
+    folder = _folder(Path(out))
+    state = folder.check(config, resume=resume)
+    images = _open(config)
+    step = _build_step(config, images)
+    return {
+        "config": to_dict(config),
+        "images": len(images),
+        "steps": total_steps(config, len(images)),
+        "generator_parameters": sum(x.numel() for x in step.generator.parameters()),
+        "discriminator_parameters": sum(x.numel() for x in step.discriminator.parameters()),
+        "out": str(folder.path),
+        "out_holds": state.value,
+    }
+
+
+def _folder(path: Path) -> RunFolder[GanTrainConfig]:
+    return RunFolder(
+        path,
+        load_gan_config,
+        "GAN training",
+        "generator.safetensors",
+        ("discriminator.safetensors", "samples", "snapshots"),
+        _MAY_DIFFER,
+    )
+
+
+def _settle(config: GanTrainConfig) -> GanTrainConfig:
+    """Check the settings and put the precision in the place of `auto`."""
+    validate_gan(config)
+    precision = resolve_precision(config.train.precision, resolve_device(config.train.device))
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, precision=precision))
+
+
+def _open(config: GanTrainConfig) -> ImageSet:
+    images = open_images(
+        config.data,
+        "train",
+        resolution=config.resolution,
+        device=resolve_device(config.train.device),
+        num_workers=config.train.num_workers,
+    )
+    if config.conditional and images.labels is None:
+        raise UserError(f"{config.data} has no labels; a conditional GAN needs them")
+    return images
+
+
+def _build_step(config: GanTrainConfig, images: ImageSet) -> GanStep:
+    classes = len(images.class_names) if config.conditional else 0
+    device = resolve_device(config.train.device)
+    with torch.random.fork_rng([]):
+        return GanStep(config, classes, device, DTYPES[config.train.precision])

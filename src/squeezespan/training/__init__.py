@@ -1,0 +1,1 @@
+"""The distillation loop: batches, optimisation, run folder, checkpoints and monitors."""

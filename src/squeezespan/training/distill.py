@@ -1,0 +1,237 @@
+"""`distill`: from settings to a run folder with a trained student."""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from squeezespan.config import DistillConfig, load_config, validate
+from squeezespan.environment import environment, project_commit
+from squeezespan.errors import UserError
+from squeezespan.files import write_json
+from squeezespan.hardware import resolve_device, resolve_precision
+from squeezespan.models.student_file import Backbone, save_student
+from squeezespan.progress import Progress
+from squeezespan.reports.run import write_run_report
+from squeezespan.settings import to_dict
+from squeezespan.training.checkpoint import load_newest_checkpoint
+from squeezespan.training.launch import launch, on_main_process
+from squeezespan.training.loggers import check_installed, open_loggers
+from squeezespan.training.loop import Loop
+from squeezespan.training.metrics import MetricsFile
+from squeezespan.training.monitor import KnnMonitor
+from squeezespan.training.prepare import Parts, prepare
+from squeezespan.training.recorder import Recorder
+from squeezespan.training.run_folder import RunFolder, RunState, distill_folder
+from squeezespan.training.stream import Place, Stream
+
+__all__ = ["describe_run", "distill"]
+
+
+def distill(config: DistillConfig, out: str | Path, resume: bool = False) -> Path:
+    """Train a student and leave it, with all that belongs to the run, in a folder.
+
+    A run that was stopped, even by SIGKILL, and is resumed ends with the weights that it would
+    have had without the stop; on a CPU bit for bit.
+
+    Args:
+        config: the settings; `squeezespan.presets` has good ones.
+        out: the run folder; it must not hold another run.
+        resume: continue the run in `out`, or begin one where there is none. A finished run is
+            left as it is.
+
+    Returns:
+        The run folder; `student.safetensors` in it is the backbone.
+
+    Raises:
+        UserError: settings, data, generator or folder are not usable.
+        TrainingError: the loss stopped being finite; the last good checkpoint is kept.
+        StorageError: the disk is full.
+    """
+    validate(config)
+    check_installed(config.monitor.loggers)
+    folder = distill_folder(Path(out))
+    config = _settle(config, folder, resume=resume)
+    fabric = launch(config.train)
+    state = on_main_process(fabric, lambda: folder.check(config, resume=resume))
+    if state is RunState.FINISHED:
+        _say(fabric, f"{folder.path} holds a finished run; there is nothing to resume")
+        return folder.path
+    gpus = [fabric.device] if fabric.device.type == "cuda" else []
+    with torch.random.fork_rng(gpus):
+        parts = prepare(config, fabric.device, fabric.world_size)
+        on_main_process(fabric, lambda: folder.open(config, resume=resume))
+        try:
+            _train(fabric, config, folder, parts)
+        finally:
+            folder.close()
+    return folder.path
+
+
+def describe_run(config: DistillConfig, out: str | Path, resume: bool = False) -> dict[str, Any]:
+    """Say what `distill` would do, after the same checks, without writing anything.
+
+    Args:
+        config: the settings.
+        out: the run folder.
+        resume: as for `distill`.
+
+    Returns:
+        The resolved settings and the sizes that follow from them, ready for JSON.
+
+    Raises:
+        UserError: as `distill`.
+    """
+    validate(config)
+    check_installed(config.monitor.loggers)
+    folder = distill_folder(Path(out))
+    config = _settle(config, folder, resume=resume)
+    state = folder.check(config, resume=resume)
+    device = resolve_device(config.train.device)
+    with torch.random.fork_rng([]):
+        parts = prepare(config, device)
+    return {
+        "config": to_dict(config),
+        "plan": {
+            **dataclasses.asdict(parts.plan),
+            "epochs": parts.plan.epochs,
+            "images": parts.plan.images,
+            "held_out_images": parts.images.held_out,
+        },
+        "device": str(device),
+        "out": str(folder.path),
+        "out_holds": state.value,
+    }
+
+
+def _settle(
+    config: DistillConfig, folder: RunFolder[DistillConfig], *, resume: bool
+) -> DistillConfig:
+    """Put the precision in the place of `auto`: it decides on the weights, unlike the device.
+
+    A resumed run keeps the precision that it was started with.
+    """
+    precision = config.train.precision
+    if precision == "auto":
+        if resume and folder.config.exists():
+            precision = load_config(folder.config).train.precision
+        precision = resolve_precision(precision, resolve_device(config.train.device))
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, precision=precision))
+
+
+def _train(
+    fabric: Fabric, config: DistillConfig, folder: RunFolder[DistillConfig], parts: Parts
+) -> None:
+    found = on_main_process(fabric, lambda: load_newest_checkpoint(folder.checkpoints))
+    step, state = found or (0, {"metrics_bytes": 0})
+    if found is not None and state["stamp"]["gan_sha256"] != parts.gan_sha256:
+        raise UserError(
+            f"cannot resume {folder.path}: {config.gan} is another file than the one that the run "
+            "was started with; put that one back, or choose another --out"
+        )
+    header = _header(config, parts)
+    stream = Stream(
+        config,
+        parts.plan,
+        parts.images.train,
+        parts.generator,
+        parts.normalization,
+        Place(fabric.global_rank, fabric.world_size, fabric.device),
+        synthetic_views=parts.method.synthetic_views,
+        needs_source=parts.method.needs_source,
+    )
+    monitor = None
+    if parts.images.knn is not None:
+        backbone = Backbone(parts.method.backbone, header)
+        monitor = KnnMonitor(fabric, config, parts.plan, backbone, parts.images.knn)
+    _say(fabric, _headline(config, parts, folder, step, fabric))
+    recorder = Recorder()
+    if fabric.is_global_zero:
+        _record_environment(folder.environment, fabric)
+        recorder = _open_recorder(config, folder, parts, step, state["metrics_bytes"])
+    try:
+        loop = Loop(
+            fabric,
+            config,
+            parts.plan,
+            parts.method,
+            stream,
+            monitor,
+            recorder,
+            folder.checkpoints,
+            {"gan_sha256": parts.gan_sha256},
+        )
+        if found is not None:
+            loop.load(step, state)
+        loop.run()
+    finally:
+        recorder.close()
+    on_main_process(fabric, lambda: save_student(folder.result, parts.method.backbone, header))
+    on_main_process(
+        fabric, lambda: write_run_report(folder.path, parts.images.train, parts.generator)
+    )
+
+
+def _open_recorder(
+    config: DistillConfig, folder: RunFolder[DistillConfig], parts: Parts, step: int, position: int
+) -> Recorder:
+    batch = config.train.batch_size
+    return Recorder(
+        MetricsFile(folder.metrics, position),
+        open_loggers(folder.path, config, step),
+        Progress(
+            parts.plan.images,
+            unit="images",
+            description=f"distill {folder.path.name}",
+            initial=step * batch,
+        ),
+    )
+
+
+def _header(config: DistillConfig, parts: Parts) -> dict[str, Any]:
+    return {
+        "arch": config.student.arch,
+        "stem": config.student.stem,
+        "num_features": parts.method.backbone.num_features,
+        "resolution": config.images.resolution,
+        "normalization": dataclasses.asdict(parts.normalization),
+        "provenance": {
+            "method": dataclasses.asdict(config.method),
+            "data": config.data,
+            "gan": config.gan if parts.generator is not None else None,
+            "gan_sha256": parts.gan_sha256,
+            "seed": config.train.seed,
+            "epochs": parts.plan.epochs,
+            "images_seen": parts.plan.images,
+            "commit": project_commit(),
+            "torch": torch.__version__,
+        },
+    }
+
+
+def _record_environment(path: Path, fabric: Fabric) -> None:
+    """Write what the run runs on; a resumed run adds to what it ran on before."""
+    sessions = json.loads(path.read_text(encoding="utf-8"))["sessions"] if path.exists() else []
+    session = environment() | {"device": str(fabric.device), "processes": fabric.world_size}
+    write_json(path, {"sessions": [*sessions, session]})
+
+
+def _headline(
+    config: DistillConfig, parts: Parts, folder: RunFolder[DistillConfig], step: int, fabric: Fabric
+) -> str:
+    plan, method = parts.plan, config.method
+    begun = f"resumed after step {step} of {plan.steps}" if step else f"{plan.steps} steps"
+    return (
+        f"{method.name} (alpha {method.alpha:g}) into {config.student.arch}: {begun}, "
+        f"{plan.epochs:.4g} epochs of {plan.train_images} images, {fabric.device} in "
+        f"{config.train.precision}, {folder.path}"
+    )
+
+
+def _say(fabric: Fabric, line: str) -> None:
+    if fabric.is_global_zero:
+        print(line, file=sys.stderr)

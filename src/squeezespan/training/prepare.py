@@ -1,0 +1,88 @@
+"""Everything a run needs before its first step, opened and checked while nothing is written yet."""
+
+import sys
+from dataclasses import dataclass
+
+import torch
+
+from squeezespan.config import DistillConfig
+from squeezespan.data.normalize import Normalization, measure_normalization
+from squeezespan.errors import UserError
+from squeezespan.generators.base import Generator
+from squeezespan.generators.registry import generator_sha256, load_generator
+from squeezespan.hardware import DTYPES, resolve_precision
+from squeezespan.methods.base import Method
+from squeezespan.methods.registry import build_method
+from squeezespan.models.batchnorm import convert_sync_batchnorm
+from squeezespan.randomness import derive_seed
+from squeezespan.training.images import RunImages, open_run_images
+from squeezespan.training.schedule import Plan, plan_run
+from squeezespan.training.stream import source_widths
+
+__all__ = ["Parts", "prepare"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run is made of."""
+
+    images: RunImages
+    normalization: Normalization
+    generator: Generator | None
+    """Frozen, on the run's device; None where no synthetic images are used."""
+    gan_sha256: str | None
+    """Of the generator's file."""
+    method: Method
+    """With fresh weights that depend on the seed alone."""
+    plan: Plan
+
+
+def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) -> Parts:
+    """Open the data and the generator and build the method.
+
+    Args:
+        config: the run's settings.
+        device: of this process.
+        world_size: number of processes; batch norms of more than one are synchronised.
+
+    Raises:
+        UserError: something in the settings is impossible, or a file cannot be used.
+    """
+    generator = _open_generator(config, device) if config.method.alpha else None
+    # Before the images, which may take minutes to read and decode.
+    torch.manual_seed(derive_seed(config.train.seed, "weights"))
+    method = build_method(config, source_widths(config, generator) if generator else None)
+    method.to(memory_format=torch.channels_last)
+    if world_size > 1:
+        convert_sync_batchnorm(method)
+    images = open_run_images(config, device)
+    plan = plan_run(config, len(images.train), world_size)
+    if config.monitor.knn_every and images.knn is None:
+        print(f"{config.data} has no labels: the kNN monitor is off", file=sys.stderr)
+    return Parts(
+        images=images,
+        normalization=measure_normalization(images.train),
+        generator=generator,
+        gan_sha256=generator_sha256(str(config.gan)) if generator else None,
+        method=method,
+        plan=plan,
+    )
+
+
+def _open_generator(config: DistillConfig, device: torch.device) -> Generator:
+    if config.gan is None:
+        raise UserError("no generator is given; name one with --gan FILE")
+    generator = load_generator(config.gan, device)
+    if generator.info.channels != 3:
+        raise UserError(
+            f"{config.gan} makes images of {generator.info.channels} channels; "
+            "a student needs RGB images"
+        )
+    if generator.info.resolution < config.images.resolution:
+        raise UserError(
+            f"{config.gan} makes images of {generator.info.resolution} pixels, fewer than "
+            f"images.resolution, {config.images.resolution}; lower it or take another generator"
+        )
+    generator.to(memory_format=torch.channels_last)
+    generator.set_compute_dtype(DTYPES[resolve_precision(config.train.precision, device)])
+    return generator

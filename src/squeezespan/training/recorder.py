@@ -1,0 +1,67 @@
+"""Where a run's numbers go: `metrics.jsonl`, the loggers, and the progress bar."""
+
+from collections.abc import Mapping
+
+from squeezespan.progress import Progress
+from squeezespan.training.loggers import Logger
+from squeezespan.training.metrics import MetricsFile
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """Hands numbers to every place; without places, as on all processes but the first, to none.
+
+    Args:
+        metrics: the run's `metrics.jsonl`.
+        loggers: TensorBoard and the like.
+        progress: counts images.
+    """
+
+    def __init__(
+        self,
+        metrics: MetricsFile | None = None,
+        loggers: list[Logger] | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self._metrics = metrics
+        self._loggers = loggers or []
+        self._progress = progress
+        self._shown: dict[str, float] = {}
+
+    def advance(self, images: int) -> None:
+        """Count images as done."""
+        if self._progress is not None:
+            self._progress.update(images, **self._shown)
+            self._shown = {}
+
+    def write(
+        self, kind: str, step: int, numbers: Mapping[str, float], *, show: str | None = None
+    ) -> None:
+        """Record what was measured after `step` steps.
+
+        Args:
+            kind: "train" or "knn".
+            step: optimiser steps done.
+            numbers: names to values; booleans count as 0 and 1 in loggers.
+            show: the one that stands beside the progress bar.
+
+        Raises:
+            StorageError: the disk is full.
+        """
+        if self._metrics is not None:
+            self._metrics.write({"kind": kind, "step": step, **numbers})
+        for logger in self._loggers:
+            logger.log(step, {f"{kind}/{name}": float(x) for name, x in numbers.items()})
+        if show is not None:
+            self._shown[show] = float(numbers[show])
+
+    def position(self) -> int:
+        """Bring `metrics.jsonl` to the disk and give its length in bytes."""
+        return 0 if self._metrics is None else self._metrics.position()
+
+    def close(self) -> None:
+        """Close every place."""
+        for place in (self._progress, self._metrics, *self._loggers):
+            if place is not None:
+                place.close()

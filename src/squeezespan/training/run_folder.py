@@ -1,0 +1,188 @@
+"""The folder of a run: what is in it, who may write to it, and whether it can be continued."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import socket
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Any, Generic, TextIO, TypeVar
+
+from squeezespan.config import DistillConfig, load_config
+from squeezespan.errors import StorageError, UserError
+from squeezespan.files import write_json
+from squeezespan.settings import flatten, to_dict
+
+__all__ = ["RunFolder", "RunState", "distill_folder"]
+
+Settings = TypeVar("Settings", bound=Any)
+
+_MAY_DIFFER = {
+    "train.device",
+    "train.num_workers",
+    "train.checkpoint_minutes",
+    "monitor.loggers",
+    "monitor.log_every",
+}
+"""Settings that a continued run may change, because its weights don't depend on them."""
+
+
+class RunState(Enum):
+    """What a folder holds."""
+
+    NEW = "nothing"
+    STARTED = "a run to continue"
+    FINISHED = "a run that is done"
+
+
+class RunFolder(Generic[Settings]):
+    """Names of a run's files, and the lock that keeps a second process from writing them.
+
+    Args:
+        path: the folder; nothing is made before `open`.
+        load: reads a `config.json` of this kind of run.
+        kind: what such a run is called.
+        result: name of the file that a finished run leaves.
+        leaves: names of what else it leaves, besides what every run has.
+        may_differ: further settings that a continued run of this kind may change.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        load: Callable[[Path], Settings],
+        kind: str,
+        result: str,
+        leaves: tuple[str, ...] = (),
+        may_differ: frozenset[str] = frozenset(),
+    ) -> None:
+        self.path = path
+        self._load = load
+        self._kind = kind
+        self._leaves = leaves
+        self._may_differ = _MAY_DIFFER | may_differ
+        self.config = path / "config.json"
+        self.metrics = path / "metrics.jsonl"
+        self.checkpoints = path / "checkpoints"
+        self.result = path / result
+        self.environment = path / "environment.json"
+        self._lock: TextIO | None = None
+
+    def check(self, config: Settings, *, resume: bool) -> RunState:
+        """Settle, without writing, whether a run with these settings may go on in the folder.
+
+        Args:
+            config: settings of the run, with its precision resolved.
+            resume: whether to continue a run in the folder; a folder without one is fine, too, so
+                that a script which is started again and again needs no case of its own.
+
+        Raises:
+            UserError: the folder holds another run, or the run to resume has other settings (the
+                message names one).
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"{self.path} is a file; --out must name a folder")
+        found = self._artefacts()
+        if found and not resume:
+            raise UserError(
+                f"{self.path} already holds a run ({found[0].name}); "
+                "continue it with --resume or choose another --out"
+            )
+        if not self.config.exists():
+            if found:
+                raise UserError(
+                    f"{self.path} has {found[0].name} but no config.json, so its run cannot be "
+                    "continued; choose another --out"
+                )
+            return RunState.NEW
+        self._check_same(self._saved(), config)
+        return RunState.FINISHED if self.result.exists() else RunState.STARTED
+
+    def open(self, config: Settings, *, resume: bool) -> RunState:
+        """Lock the folder for this process, check it, and write a new run's `config.json`.
+
+        Raises:
+            UserError: as `check`; or another process is writing to the folder, or it cannot be
+                written.
+            StorageError: the disk is full.
+        """
+        self._take_lock()
+        try:
+            state = self.check(config, resume=resume)
+            if state is RunState.NEW:
+                write_json(self.config, to_dict(config))
+        except BaseException:
+            self.close()
+            raise
+        return state
+
+    def close(self) -> None:
+        """Let other processes write to the folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _artefacts(self) -> list[Path]:
+        files = (self.config, self.metrics, self.checkpoints, self.result, self.environment)
+        others = [self.path / name for name in self._leaves]
+        return [file for file in (*files, *others) if file.exists()]
+
+    def _saved(self) -> Settings:
+        try:
+            return self._load(self.config)
+        except UserError as error:
+            raise UserError(
+                f"{self.path} does not hold a {self._kind} that can be continued: {error}"
+            ) from error
+
+    def _check_same(self, saved: Settings, config: Settings) -> None:
+        now = flatten(config)
+        for name, value in flatten(saved).items():
+            if name not in self._may_differ and now[name] != value:
+                raise UserError(
+                    f"cannot resume {self.path}: {name} is {now[name]!r}, but the run was started "
+                    f"with {value!r}; give the same settings or choose another --out"
+                )
+
+    def _take_lock(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("a+", encoding="utf-8")
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageError(f"could not write {self.path}: {error.strerror}") from error
+            raise UserError(f"cannot write to {self.path}: {error.strerror}") from error
+        try:
+            # The system frees this lock when the process ends, however it ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            holder = lock.read().strip() or "another process"
+            lock.close()
+            raise UserError(
+                f"{self.path} is being written by {holder}; wait for it or choose another --out"
+            ) from error
+        except OSError as error:
+            lock.close()
+            raise UserError(
+                f"{self.path} is on a file system that cannot lock files ({error.strerror}); "
+                "choose another --out"
+            ) from error
+        with contextlib.suppress(OSError):
+            lock.truncate(0)
+            lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+            lock.flush()
+        self._lock = lock
+
+
+def distill_folder(path: Path) -> RunFolder[DistillConfig]:
+    """The folder of a distillation."""
+    return RunFolder(
+        path,
+        load_config,
+        "distillation",
+        "student.safetensors",
+        ("report.html", "tensorboard", "wandb", "mlflow.db"),
+    )

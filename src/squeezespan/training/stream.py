@@ -1,0 +1,174 @@
+"""The batch of every step, a pure function of (seed, step, process): nothing to save or restore."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from squeezespan.config import DistillConfig
+from squeezespan.data.augment import Augment
+from squeezespan.data.normalize import Normalization
+from squeezespan.data.order import epoch_order
+from squeezespan.generators.base import Generator
+from squeezespan.generators.blocks import pool_features, select_blocks
+from squeezespan.methods.base import Batch
+from squeezespan.randomness import StepRandom
+from squeezespan.training.schedule import Plan
+
+__all__ = ["Images", "Place", "Stream", "source_widths"]
+
+
+class Images(Protocol):
+    """Real images, read by index."""
+
+    def __len__(self) -> int:
+        """Number of images."""
+
+    def batch(self, indices: Tensor) -> Tensor:
+        """Give the images at `indices`, uint8 [B, 3, R, R]."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which part of the global batch this process works on, and where."""
+
+    rank: int
+    world_size: int
+    device: torch.device
+
+
+def source_widths(config: DistillConfig, generator: Generator) -> dict[str, int]:
+    """Give the widths of what the student learns from: the chosen blocks, or `w`.
+
+    Raises:
+        UserError: a block that the generator does not have.
+    """
+    if config.source.kind == "latent":
+        return {"w": generator.info.w_dim}
+    channels = generator.info.block_channels
+    return {name: channels[name] for name in select_blocks(config.source.blocks, list(channels))}
+
+
+class Stream:
+    """Makes the batches of a run.
+
+    Real images come in passes over the whole set, each in its own order; what is left of a pass
+    after its last full batch is skipped. Synthetic images are new at every step. With
+    `optim.accumulate`, each process makes its share in that many parts; all parts of all
+    processes together are the batch that one process alone would make.
+
+    Args:
+        config: the run's settings.
+        plan: sizes of the batch.
+        images: real images to learn from; not read where the batch holds none.
+        generator: frozen, on the device of `place`; None where no synthetic images are used.
+        normalization: what the student expects.
+        place: this process.
+        synthetic_views: views of each synthetic image that the method wants.
+        needs_source: whether the method wants block features or `w`.
+    """
+
+    def __init__(
+        self,
+        config: DistillConfig,
+        plan: Plan,
+        images: Images,
+        generator: Generator | None,
+        normalization: Normalization,
+        place: Place,
+        *,
+        synthetic_views: int,
+        needs_source: bool,
+    ) -> None:
+        self._config = config
+        self._plan = plan
+        self._images = images
+        self._generator = generator
+        self._normalization = normalization
+        self._place = place
+        self._synthetic_views = synthetic_views
+        self._augment = Augment(config.augment, config.images.resolution)
+        self._blocks = (
+            list(source_widths(config, generator)) if needs_source and generator else None
+        )
+        self._pass: tuple[int, Tensor] | None = None
+
+    @torch.no_grad()
+    def batch(self, step: int, part: int = 0) -> Batch:
+        """Make this process's share of the batch of one step.
+
+        Args:
+            step: optimiser steps done before.
+            part: micro-batch, 0 to `optim.accumulate` - 1.
+        """
+        synthetic, source = self._synthetic(step, part)
+        return Batch(real_views=self._real(step, part), synthetic_views=synthetic, source=source)
+
+    def _real(self, step: int, part: int) -> tuple[Tensor, Tensor] | None:
+        if not self._plan.real_batch:
+            return None
+        share, count = self._share(part)
+        n = self._plan.real_batch // count
+        indices = self._indices(step)[share * n : (share + 1) * n]
+        images = self._images.batch(indices).to(self._place.device)
+        return (
+            self._view(images, step, part, "augment-real-0"),
+            self._view(images, step, part, "augment-real-1"),
+        )
+
+    def _indices(self, step: int) -> Tensor:
+        """Real images of the whole global batch, int64 [real_batch]."""
+        size, total = self._plan.real_batch, self._plan.train_images
+        number, position = divmod(step, total // size)
+        if self._pass is None or self._pass[0] != number:
+            self._pass = (number, epoch_order(total, number, self._config.train.seed))
+        return self._pass[1][position * size : (position + 1) * size]
+
+    def _synthetic(
+        self, step: int, part: int
+    ) -> tuple[tuple[Tensor, ...] | None, dict[str, Tensor] | None]:
+        if self._generator is None or not self._plan.synthetic_batch:
+            return None, None
+        settings = self._config.source
+        n = self._plan.synthetic_batch // self._share(part)[1]
+        latents = self._generator.sample_latents(n, self._random(step, part, "latents"))
+        generated = self._generator(
+            latents,
+            truncation=settings.truncation,
+            noise=settings.noise,
+            random=self._random(step, part, "noise"),
+        )
+        images = ((generated.images.float() + 1) / 2).clamp_(0, 1)
+        views = tuple(
+            self._view(images, step, part, f"augment-synthetic-{view}")
+            for view in range(self._synthetic_views)
+        )
+        if self._blocks is None:
+            return views, None
+        if settings.kind == "latent":
+            return views, {"w": generated.w[:, 0].float()}
+        return views, pool_features(generated.features, self._blocks)
+
+    def _view(self, images: Tensor, step: int, part: int, stream: str) -> Tensor:
+        # Parameters are drawn on the CPU, so that no step waits for the device.
+        view = self._augment(images, self._random(step, part, stream, torch.device("cpu")))
+        return self._normalization.normalize(view).contiguous(memory_format=torch.channels_last)
+
+    def _share(self, part: int) -> tuple[int, int]:
+        """Give which share of the global batch a part is, and how many there are."""
+        parts = self._config.optim.accumulate
+        return self._place.rank * parts + part, self._place.world_size * parts
+
+    def _random(
+        self, step: int, part: int, stream: str, device: torch.device | None = None
+    ) -> StepRandom:
+        share, count = self._share(part)
+        return StepRandom(
+            self._config.train.seed,
+            step,
+            stream=stream,
+            rank=share,
+            world_size=count,
+            device=device or self._place.device,
+        )
