@@ -1,0 +1,64 @@
+"""How fast this machine is: seconds of one training step, measured with the training's own loop."""
+
+import statistics
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+
+from squeezespan.config import DistillConfig
+from squeezespan.training.launch import launch
+from squeezespan.training.loop import Loop
+from squeezespan.training.prepare import Parts
+from squeezespan.training.recorder import Recorder
+from squeezespan.training.stream import Place, Stream
+
+__all__ = ["measure_step", "steps_to_measure"]
+
+_CPU_STEPS, _GPU_STEPS = 5, 60
+_WARM_UP = {_CPU_STEPS: 2, _GPU_STEPS: 20}
+
+
+class _Stopwatch(Recorder):
+    """Notes when each step was done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[float] = []
+
+    def advance(self, images: int) -> None:
+        """Note the time."""
+        self.times.append(time.perf_counter())
+
+
+def steps_to_measure(device: str) -> int:
+    """Steps that `measure_step` needs on a device: a GPU is fast, and slow to warm up."""
+    return _CPU_STEPS if device == "cpu" else _GPU_STEPS
+
+
+def measure_step(config: DistillConfig, parts: Parts) -> float:
+    """Train for a few steps and give the seconds of one; the first steps don't count.
+
+    Args:
+        config: settings of a run of `steps_to_measure` steps.
+        parts: of that run; its method is trained a little.
+    """
+    fabric = launch(config.train)
+    stream = Stream(
+        config,
+        parts.plan,
+        parts.images.train,
+        parts.generator,
+        parts.normalization,
+        Place(0, 1, fabric.device),
+        synthetic_views=parts.method.synthetic_views,
+        needs_source=parts.method.needs_source,
+    )
+    watch = _Stopwatch()
+    with tempfile.TemporaryDirectory() as folder:
+        Loop(fabric, config, parts.plan, parts.method, stream, None, watch, Path(folder)).run()
+    counted = watch.times[_WARM_UP[parts.plan.steps] - 1 :]
+    durations = [end - start for start, end in pairwise(counted)]
+    # A GPU is waited for only now and then, which a median would not see.
+    on_cpu = fabric.device.type == "cpu"
+    return statistics.median(durations) if on_cpu else statistics.fmean(durations)

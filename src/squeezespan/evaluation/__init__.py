@@ -1,0 +1,1 @@
+"""How good a backbone's features are: kNN, linear probe, logistic regression, few labels."""

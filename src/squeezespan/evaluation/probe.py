@@ -1,0 +1,91 @@
+"""Evaluation of a trained backbone on a data set, with everything that the figure depends on."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from squeezespan.data.specs import open_images
+from squeezespan.environment import environment
+from squeezespan.evaluation.options import ProbeOptions, Protocol
+from squeezespan.evaluation.protocols import evaluate_features, evaluate_linear, extract_split
+from squeezespan.hardware import cpu_name, resolve_device, resolve_precision
+from squeezespan.models.student_file import load_backbone
+from squeezespan.settings import check_ranges
+
+__all__ = ["probe"]
+
+
+def probe(
+    run_or_weights: str | Path,
+    data: str,
+    protocol: Protocol = "knn",
+    options: ProbeOptions | None = None,
+) -> dict[str, Any]:
+    """Train a classifier on a frozen backbone's features of train, and test it on test.
+
+    Args:
+        run_or_weights: a run folder or a `student.safetensors` file.
+        data: spec of a labelled data set with train and test splits.
+        protocol: `knn`, `linear` (the paper's probe), `logistic` or `fewshot`.
+        options: settings; the paper's if None.
+
+    Returns:
+        `accuracy` in [0, 1], its 95% `interval`, `top5` beyond ten classes, settings and
+        provenance, ready for JSON.
+
+    Raises:
+        UserError: the weights or the data can't be read, or don't fit the protocol.
+    """
+    options = options or ProbeOptions()
+    check_ranges(options, where="probe")
+    started = time.perf_counter()
+    device = resolve_device(options.device)
+    backbone = load_backbone(run_or_weights, device)
+    # The same layout as the images': convolutions need no copies in between.
+    backbone.network.to(memory_format=torch.channels_last)
+    train, test = (
+        open_images(
+            data,
+            split,
+            resolution=backbone.resolution,
+            device=device,
+            num_workers=options.num_workers,
+        )
+        for split in ("train", "test")
+    )
+    if protocol == "linear":
+        numbers = evaluate_linear(backbone, train, test, options, device)
+    else:
+        split = extract_split(backbone, train, test, options, device)
+        numbers = evaluate_features(split, protocol, options)
+    machine = environment()
+    return {
+        "protocol": protocol,
+        **numbers,
+        "seed": options.seed,
+        "classes": len(train.class_names),
+        "n_train": len(train),
+        "n_test": len(test),
+        "data": data,
+        "weights": str(run_or_weights),
+        "arch": backbone.header["arch"],
+        "resolution": backbone.resolution,
+        "provenance": backbone.header.get("provenance"),
+        "device": str(device),
+        "hardware": _hardware(device),
+        "precision": resolve_precision(options.precision, device),
+        "seconds": round(time.perf_counter() - started, 2),
+        "date": machine["time"],
+        "versions": {
+            "squeezespan": machine["squeezespan"],
+            "python": machine["python"],
+            **machine["packages"],
+        },
+        "commit": machine["commit"],
+    }
+
+
+def _hardware(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()

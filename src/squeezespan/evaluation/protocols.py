@@ -1,0 +1,201 @@
+"""From a backbone and two labelled sets to an accuracy, by one of four protocols."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from squeezespan.data.images import ImageSet
+from squeezespan.errors import UserError
+from squeezespan.evaluation.features import extract_features
+from squeezespan.evaluation.fewshot import fewshot_accuracies
+from squeezespan.evaluation.intervals import mean_interval, wilson
+from squeezespan.evaluation.knn import knn_scores
+from squeezespan.evaluation.linear import linear_probe_config, train_linear_probe
+from squeezespan.evaluation.logistic import logistic_scores
+from squeezespan.evaluation.options import FeatureProtocol, ProbeOptions
+from squeezespan.hardware import resolve_precision
+from squeezespan.settings import to_dict
+
+__all__ = [
+    "FeatureSplit",
+    "evaluate_features",
+    "evaluate_linear",
+    "extract_split",
+]
+
+_FEATURE_BATCH = 512
+
+
+@dataclass(frozen=True)
+class FeatureSplit:
+    """Features and labels of train and test, on the device where they are evaluated."""
+
+    train_x: Tensor
+    """float32 [N, D]."""
+    train_y: Tensor
+    """int64 [N]."""
+    test_x: Tensor
+    """float32 [M, D]."""
+    test_y: Tensor
+    """int64 [M]."""
+    classes: int
+
+
+def extract_split(
+    backbone: nn.Module,
+    train: ImageSet,
+    test: ImageSet,
+    options: ProbeOptions,
+    device: torch.device,
+) -> FeatureSplit:
+    """Compute the features of two labelled sets.
+
+    Args:
+        backbone: on `device`, takes uint8 [B, 3, R, R].
+        train: labelled images to learn from.
+        test: labelled images to test on, with the same classes.
+        options: batch size and precision.
+        device: where features are computed and left.
+
+    Raises:
+        UserError: a set without labels, or with other classes; features that are not finite.
+    """
+    train_y, test_y, classes = _labels(train, test)
+    sides = [_features(backbone, images, options, device) for images in (train, test)]
+    return FeatureSplit(sides[0], train_y.to(device), sides[1], test_y.to(device), classes)
+
+
+def evaluate_features(
+    split: FeatureSplit, protocol: FeatureProtocol, options: ProbeOptions
+) -> dict[str, Any]:
+    """Evaluate cached features.
+
+    Args:
+        split: from `extract_split`.
+        protocol: which one.
+        options: its settings.
+
+    Returns:
+        `accuracy` in [0, 1] with its 95% `interval`, `top5` and `top5_interval` beyond ten
+        classes, and `settings`, ready for JSON.
+
+    Raises:
+        UserError: fewer train images in a class than shots.
+    """
+    x, y = split.train_x, split.train_y
+    if protocol == "fewshot":
+        accuracies = fewshot_accuracies(
+            x,
+            y,
+            split.test_x,
+            split.test_y,
+            classes=split.classes,
+            per_class=options.shots,
+            draws=options.draws,
+            seed=options.seed,
+        )
+        return {
+            "accuracy": sum(accuracies) / len(accuracies),
+            "interval": [min(max(end, 0.0), 1.0) for end in mean_interval(accuracies)],
+            "interval_kind": "95% Student t over the draws",
+            "draws": accuracies,
+            "settings": {"shots": options.shots, "draws": options.draws},
+        }
+    if protocol == "logistic":
+        scores, l2 = logistic_scores(x, y, split.test_x, classes=split.classes, seed=options.seed)
+        settings: dict[str, Any] = {"l2": l2, "l2_chosen_on": "a tenth held out of train"}
+    else:
+        k = min(options.k, len(x))
+        scores = knn_scores(x, y, split.test_x, k=k, temperature=options.temperature)
+        settings = {"k": k, "temperature": options.temperature}
+    return {**_accuracies(scores, split.test_y, split.classes), "settings": settings}
+
+
+def evaluate_linear(
+    backbone: nn.Module,
+    train: ImageSet,
+    test: ImageSet,
+    options: ProbeOptions,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Train the paper's linear probe on `train` and test its last epoch.
+
+    Args:
+        backbone: on `device`, takes uint8, or float in [0, 1], [B, 3, R, R].
+        train: labelled images to learn from.
+        test: labelled images to test on, with the same classes.
+        options: settings.
+        device: where everything runs.
+
+    Returns:
+        As `evaluate_features`.
+
+    Raises:
+        UserError: a set without labels, or with other classes; features that are not finite.
+    """
+    _, test_y, classes = _labels(train, test)
+    config = linear_probe_config(
+        train.resolution,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        copies=options.copies,
+    )
+    layer = train_linear_probe(
+        backbone,
+        train,
+        config,
+        classes=classes,
+        precision=resolve_precision(options.precision, device),
+        seed=options.seed,
+        device=device,
+    )
+    scores = layer(_features(backbone, test, options, device))
+    return {**_accuracies(scores, test_y.to(device), classes), "settings": to_dict(config)}
+
+
+def _features(
+    backbone: nn.Module, images: ImageSet, options: ProbeOptions, device: torch.device
+) -> Tensor:
+    features = extract_features(
+        backbone,
+        images,
+        batch_size=options.batch_size or _FEATURE_BATCH,
+        device=device,
+        precision=options.precision,
+    ).to(device)
+    if not features.isfinite().all():
+        raise UserError(
+            f"the backbone gives features of {images.name} that are not numbers (NaN): its "
+            "training broke down"
+        )
+    return features
+
+
+def _labels(train: ImageSet, test: ImageSet) -> tuple[Tensor, Tensor, int]:
+    for images in (train, test):
+        if images.labels is None:
+            raise UserError(f"{images.name} has no labels: an evaluation needs them")
+        if not len(images):
+            raise UserError(f"{images.name} has no images to evaluate with")
+    if train.class_names != test.class_names:
+        raise UserError(
+            f"train and test of {train.name} have different classes "
+            f"({len(train.class_names)} and {len(test.class_names)}): give both the same folders"
+        )
+    assert train.labels is not None
+    assert test.labels is not None
+    return train.labels, test.labels, len(train.class_names)
+
+
+def _accuracies(scores: Tensor, labels: Tensor, classes: int) -> dict[str, Any]:
+    total = len(labels)
+    correct = int((scores.argmax(1) == labels).sum())
+    result: dict[str, Any] = {"accuracy": correct / total, "interval": list(wilson(correct, total))}
+    result["interval_kind"] = "95% Wilson"
+    if classes > 10:
+        among = int((scores.topk(5, dim=1).indices == labels[:, None]).any(1).sum())
+        result["top5"] = among / total
+        result["top5_interval"] = list(wilson(among, total))
+    return result

@@ -1,0 +1,39 @@
+"""Filling a page's template; a page needs nothing but itself."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+__all__ = ["render"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill a template of this package.
+
+    Args:
+        template: its file name.
+        values: what it names; text is escaped, `Markup` is not.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = lambda share, digits=1: f"{share * 100:.{digits}f}%"
+    environment.filters["grouped"] = lambda number: f"{number:,}".replace(",", "\u2009")
+    environment.filters["duration"] = _duration
+    return environment.get_template(template).render(**values)
+
+
+def _duration(seconds: float) -> str:
+    """Write a duration to two units."""
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

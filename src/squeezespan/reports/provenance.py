@@ -1,0 +1,59 @@
+"""Where a result comes from, as names and values for a page."""
+
+from typing import Any
+
+from squeezespan.errors import UserError
+from squeezespan.generators.registry import read_generator_header
+
+__all__ = ["describe_generator", "describe_session"]
+
+Facts = list[tuple[str, str]]
+
+
+def describe_session(session: dict[str, Any], device: str) -> Facts:
+    """Tell what software and machine a result was made with.
+
+    Args:
+        session: from `squeezespan.environment.environment`.
+        device: as torch names it.
+    """
+    cpu = session["cpu"]
+    gpus = session["gpus"] if device.startswith("cuda") else []
+    machine = f"{cpu['name']}, {cpu['cores']} cores, {cpu['threads']} threads"
+    packages = [f"{name} {version}" for name, version in session["packages"].items() if version]
+    return [
+        ("Command", session["command"]),
+        ("Date", session["time"]),
+        ("Device", f"{device} ({', '.join([*gpus, machine])})"),
+        ("System", f"{session['os']}, Python {session['python']}"),
+        ("Squeezespan", _version(session)),
+        ("Libraries", ", ".join(packages)),
+    ]
+
+
+def describe_generator(gan: str) -> Facts:
+    """Tell what the header of a generator's file says about it.
+
+    Args:
+        gan: a path or a builtin name.
+    """
+    try:
+        header = read_generator_header(gan)
+    except UserError as error:
+        return [("GAN", f"{gan} ({error})")]
+    facts = [("GAN", f"{gan}, {header.get('family', 'of an unknown family')}")]
+    provenance = header.get("provenance") or {}
+    return facts + [
+        (f"GAN: {name.replace('_', ' ')}", _plain(value)) for name, value in provenance.items()
+    ]
+
+
+def _version(session: dict[str, Any]) -> str:
+    commit = session["commit"]
+    return f"{session['squeezespan']}, commit {commit}" if commit else session["squeezespan"]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
