@@ -1,0 +1,47 @@
+"""Turn a generator's checkpoint into safetensors that says what it holds."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from squeezespan.cli.arguments import parse
+from squeezespan.cli.gan.opening import Opening, OpeningOptions
+from squeezespan.errors import UserError
+from squeezespan.files import check_new_file
+
+__all__ = ["run"]
+
+
+@dataclass(frozen=True)
+class _Options:
+    gan: Annotated[str, tyro.conf.Positional]
+    """A generator's checkpoint, or builtin:stylegan2-cifar10."""
+    out: Path
+    """The .safetensors file to make; it must not exist."""
+    opening: Opening = field(default_factory=OpeningOptions)
+
+
+def run(argv: list[str]) -> None:
+    """Run `squeezespan gan convert`.
+
+    The file keeps what was chosen: a genotype or batch statistics need not be given again.
+
+    Args:
+        argv: the arguments after `gan convert`.
+
+    Raises:
+        UserError: an option or the checkpoint is not usable, or the file exists.
+        StorageError: the disk is full.
+    """
+    options = parse(_Options, argv, prog="squeezespan gan convert", description=__doc__ or "")
+    check_new_file(options.out, "--out")
+    if options.out.suffix != ".safetensors":
+        raise UserError(f"{options.out} must end in .safetensors")
+    from squeezespan.generators import read_generator_header, save_generator
+
+    generator = options.opening.load(options.gan)
+    provenance = read_generator_header(options.gan).get("provenance", {})
+    save_generator(options.out, generator, provenance)
+    print(options.out)

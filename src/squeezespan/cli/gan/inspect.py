@@ -1,0 +1,140 @@
+"""Show a generator's family, sizes, blocks and speed."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import tyro
+
+from squeezespan.cli.arguments import parse
+from squeezespan.cli.gan.opening import Opening, OpeningOptions
+from squeezespan.settings import Range, check_ranges
+
+__all__ = ["run"]
+
+_PROG = "squeezespan gan inspect"
+
+
+@dataclass(frozen=True)
+class _Options:
+    gan: Annotated[str, tyro.conf.Positional]
+    """A generator's checkpoint, or builtin:stylegan2-cifar10."""
+    device: str = "auto"
+    precision: str = "auto"
+    batch_size: Annotated[int, Range(1)] | None = None
+    """Images at a time while the speed is measured; as many as memory usually holds, and 32 at
+    most, if left out."""
+    seconds: Annotated[float, Range(0, 3600)] = 1.0
+    """How long the speed is measured; 0 leaves it out."""
+    opening: Opening = field(default_factory=OpeningOptions)
+
+
+def run(argv: list[str]) -> None:
+    """Run `squeezespan gan inspect`.
+
+    Args:
+        argv: the arguments after `gan inspect`.
+
+    Raises:
+        UserError: an option or the checkpoint is not usable.
+    """
+    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
+    check_ranges(options, where=_PROG)
+
+    from squeezespan.generators import read_generator_header
+    from squeezespan.generators.batches import usual_batch
+    from squeezespan.hardware import DTYPES, resolve_device, resolve_precision
+
+    device = resolve_device(options.device)
+    precision = resolve_precision(options.precision, device)
+    generator = options.opening.load(options.gan, device)
+    batch_size = options.batch_size or min(32, usual_batch(generator.info))
+    flops = _flops(generator)
+    shapes = _block_shapes(generator)
+    generator.set_compute_dtype(DTYPES[precision])
+    rows = _sizes(generator)
+    rows["FLOPs an image"] = f"{flops / 1e9:.3g} G (multiply and add counted as two)"
+    if options.seconds:
+        rate = _images_per_second(generator, batch_size, options.seconds)
+        rows["speed"] = f"{rate:.3g} images/s ({device}, {precision}, batch {batch_size})"
+    provenance = read_generator_header(options.gan).get("provenance", {})
+    rows |= {str(name): str(value) for name, value in provenance.items() if value != ""}
+    width = max(map(len, rows))
+    print("\n".join(f"{name:{width}}  {value}" for name, value in rows.items()))
+    print("\n" + "\n".join(_block_table(generator, shapes)))
+
+
+def _sizes(generator: Any) -> dict[str, str]:
+    from squeezespan.generators.variants import describe_variant
+
+    info = generator.info
+    has_mapping = info.num_ws > 1
+    mapping = f"w {info.w_dim} for each of {info.num_ws} layers"
+    classes = f"{info.num_classes} (0 to {info.num_classes - 1})"
+    rows = {
+        "family": info.family,
+        "variant": describe_variant(getattr(generator, "config", None)),
+        "image": f"{info.channels} x {info.resolution} x {info.resolution}",
+        "parameters": f"{sum(x.numel() for x in generator.parameters()):,}",
+        "latents": f"z {info.z_dim}, {mapping if has_mapping else 'no mapping network: w is z'}",
+        "classes": classes if info.num_classes else "none, it is unconditional",
+    }
+    return {name: value for name, value in rows.items() if value}
+
+
+def _block_table(generator: Any, shapes: dict[str, tuple[int, ...]]) -> list[str]:
+    """Blocks with their shapes, and where several layers share a resolution, which one is taken."""
+    layers = getattr(getattr(generator, "config", None), "block_layers", {})
+    lines = ["block  channels  map" + " " * 10 * bool(layers) + "layer" * bool(layers)]
+    for name, (channels, height, breadth) in shapes.items():
+        line = f"{name:5}  {channels:8}  {f'{height} x {breadth}':11}"
+        if name in layers:
+            margin = (layers[name].out_size - height) // 2
+            cropped = f", cropped by {margin} pixels a side" if margin else ""
+            line += f"  {layers[name].name}{cropped}"
+        lines.append(line.rstrip())
+    return lines
+
+
+def _block_shapes(generator: Any) -> dict[str, tuple[int, ...]]:
+    import torch
+
+    with torch.no_grad():
+        generated = generator(_latents(generator, 1))
+    return {name: tuple(x.shape[1:]) for name, x in generated.features.items()}
+
+
+def _flops(generator: Any) -> int:
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        generator(_latents(generator, 1))
+    return counter.get_total_flops()
+
+
+def _images_per_second(generator: Any, batch_size: int, seconds: float) -> float:
+    """Measure for about so many seconds, after one batch to warm up."""
+    import torch
+
+    latents = _latents(generator, batch_size)
+    on_gpu = latents.z.device.type == "cuda"
+    with torch.no_grad():
+        generator(latents)
+        if on_gpu:
+            torch.cuda.synchronize()
+        began, images = time.perf_counter(), 0
+        while time.perf_counter() - began < seconds:
+            generator(latents)
+            if on_gpu:
+                torch.cuda.synchronize()
+            images += batch_size
+    return images / (time.perf_counter() - began)
+
+
+def _latents(generator: Any, n: int) -> Any:
+    from squeezespan.randomness import StepRandom
+
+    device = next(generator.parameters()).device
+    return generator.sample_latents(n, StepRandom(0, stream="inspect")).to(device)

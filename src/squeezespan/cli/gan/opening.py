@@ -1,0 +1,31 @@
+"""Options of every command that opens a generator: what its file cannot say."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import tyro
+
+__all__ = ["Opening", "OpeningOptions"]
+
+
+@dataclass(frozen=True)
+class OpeningOptions:
+    """What a generator's file cannot say and its user may."""
+
+    genotype: str | None = None
+    """Of an AutoGAN super-network, as `train_derived.py` saves: the 14 numbers of its `--arch`,
+    separated by commas, or a variant's letter."""
+    batch_statistics: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Let a BigGAN normalize by each batch's statistics, as its repository scores it."""
+
+    def load(self, gan: str, device: Any = "cpu") -> Any:
+        """Open a generator with these choices; see `load_generator`."""
+        from squeezespan.generators import load_generator
+
+        return load_generator(
+            gan, device, genotype=self.genotype, batch_statistics=self.batch_statistics
+        )
+
+
+Opening = Annotated[OpeningOptions, tyro.conf.arg(name="")]
+"""A field of this type, with `field(default_factory=OpeningOptions)`, adds the options."""

@@ -1,0 +1,90 @@
+"""Write a grid of generated images as PNG."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from squeezespan.cli.arguments import parse
+from squeezespan.cli.gan.opening import Opening, OpeningOptions
+from squeezespan.errors import UserError
+from squeezespan.files import check_new_file
+from squeezespan.settings import Range, check_ranges
+
+__all__ = ["run"]
+
+_PROG = "squeezespan gan sample"
+
+
+@dataclass(frozen=True)
+class _Options:
+    gan: Annotated[str, tyro.conf.Positional]
+    """A generator's checkpoint, or builtin:stylegan2-cifar10."""
+    out: Path
+    """The PNG file to make; it must not exist."""
+    num_images: Annotated[int, Range(1, 10_000)] = 64
+    columns: Annotated[int, Range(1)] | None = None
+    """Images in a row; a square grid if left out."""
+    seed: Annotated[int, Range(0)] = 0
+    """Equal seeds give equal images."""
+    truncation: Annotated[float, Range(0, 2)] = 1.0
+    """Pulls w towards its average: 1 leaves it alone, smaller is cleaner and less varied. It
+    scales z where there is no mapping network."""
+    label: tuple[Annotated[int, Range(0)], ...] = ()
+    """Classes of a conditional generator's images, which take turns: one for all, or as many as
+    there are columns for a class a column; random classes if left out."""
+    noise: Literal["const", "random", "none"] = "const"
+    """Per-pixel noise of families that have it."""
+    batch_size: Annotated[int, Range(1)] | None = None
+    """Images at a time; as many as memory usually holds if left out."""
+    device: str = "auto"
+    opening: Opening = field(default_factory=OpeningOptions)
+
+
+def run(argv: list[str]) -> None:
+    """Run `squeezespan gan sample`.
+
+    Args:
+        argv: the arguments after `gan sample`.
+
+    Raises:
+        UserError: an option or the generator is not usable, or the file exists.
+        StorageError: the disk is full.
+    """
+    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
+    check_ranges(options, where=_PROG)
+    check_new_file(options.out, "--out")
+    if options.out.suffix.lower() != ".png":
+        raise UserError(f"{options.out} must end in .png")
+    from squeezespan.gan.samples import save_grid
+    from squeezespan.hardware import resolve_device
+
+    generator = options.opening.load(options.gan, resolve_device(options.device))
+    save_grid(options.out, _draw(generator, options), options.columns)
+    print(options.out)
+
+
+def _draw(generator: Any, options: _Options) -> Any:
+    """Generate the images, uint8 [N, C, R, R] on the CPU."""
+    import torch
+
+    from squeezespan.gan.samples import to_uint8
+    from squeezespan.generators.batches import usual_batch
+    from squeezespan.randomness import StepRandom
+
+    count, classes = options.num_images, options.label
+    labels = torch.tensor(classes).repeat(count)[:count] if classes else None
+    latents = generator.sample_latents(count, StepRandom(options.seed, stream="samples"), labels)
+    device = next(generator.parameters()).device
+    at_a_time = options.batch_size or usual_batch(generator.info)
+    done = []
+    for start in range(0, count, at_a_time):
+        part = latents.slice(start, start + at_a_time).to(device)
+        noise = StepRandom(options.seed, start, stream="noise", device=device)
+        with torch.no_grad():
+            images = generator(
+                part, truncation=options.truncation, noise=options.noise, random=noise
+            ).images
+        done.append(to_uint8(images).cpu())
+    return torch.cat(done)

@@ -1,0 +1,54 @@
+"""List the presets, or print one resolved as JSON."""
+
+import inspect
+import json
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from squeezespan.cli.arguments import parse
+
+__all__ = ["run"]
+
+
+@dataclass(frozen=True)
+class _Options:
+    name: Annotated[str, tyro.conf.Positional] = ""
+    """The preset to print; all are listed without it."""
+
+
+def run(argv: list[str]) -> None:
+    """Run `squeezespan presets`.
+
+    Args:
+        argv: the arguments after the command's name.
+
+    Raises:
+        UserError: there is no such preset.
+    """
+    options = parse(_Options, argv, prog="squeezespan presets", description=__doc__ or "")
+    from squeezespan.presets import find_preset, list_presets
+    from squeezespan.presets.gan import GAN_PRESETS
+    from squeezespan.settings import to_dict
+
+    if options.name in GAN_PRESETS:
+        build = GAN_PRESETS[options.name]
+        print(inspect.cleandoc(build.__doc__ or ""), file=sys.stderr)
+        print(json.dumps(to_dict(build()), indent=2))
+        return
+    if options.name:
+        preset = find_preset(options.name)
+        print(preset.description, file=sys.stderr)
+        print(json.dumps(to_dict(preset.build()), indent=2))
+        return
+    of_students = {preset.name: preset.summary for preset in list_presets()}
+    of_gans = {
+        name: (build.__doc__ or "").partition("\n")[0] for name, build in GAN_PRESETS.items()
+    }
+    width = max(map(len, of_students | of_gans))
+    for command, summaries in (("distill", of_students), ("gan train", of_gans)):
+        print(f"squeezespan {command} --preset")
+        for name, summary in summaries.items():
+            print(f"  {name:{width}}  {summary}")

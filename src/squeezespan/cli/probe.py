@@ -1,0 +1,72 @@
+"""Evaluate a trained backbone: kNN, linear probe, logistic regression or few labels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from squeezespan.cli.arguments import parse
+from squeezespan.evaluation.options import ProbeOptions, Protocol
+from squeezespan.files import check_new_file, write_json
+
+__all__ = ["run"]
+
+_PROG = "squeezespan probe"
+
+
+@dataclass(frozen=True)
+class _Options(ProbeOptions):
+    weights: Annotated[str, tyro.conf.Positional] = tyro.MISSING
+    """A run folder, or a student.safetensors file."""
+    data: str = tyro.MISSING
+    """Data spec with labelled train and test splits, such as cifar10:DIR or folder:PATH."""
+    protocol: Protocol = tyro.MISSING
+    """How the features are judged; `linear` is the paper's probe."""
+    json: Path | None = None
+    """A new file for the result and all that it depends on."""
+
+
+def run(argv: list[str]) -> None:
+    """Run `squeezespan probe`.
+
+    Args:
+        argv: the arguments after the command's name.
+
+    Raises:
+        UserError: an option, the weights or the data are not usable.
+        StorageError: the result could not be written.
+    """
+    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
+    check_new_file(options.json, "--json")
+    from squeezespan.evaluation.probe import probe
+
+    result = probe(options.weights, options.data, options.protocol, options)
+    print(_table(result))
+    if options.json is not None:
+        write_json(options.json, result)
+
+
+def _table(result: dict[str, Any]) -> str:
+    rows = [
+        ("protocol", _protocol(result)),
+        ("top-1", _percent(result["accuracy"], result["interval"])),
+        ("data", f"{result['data']} ({result['n_train']} train, {result['n_test']} test images)"),
+        ("weights", f"{result['weights']} ({result['arch']}, {result['resolution']} pixels)"),
+        ("run", f"{result['seconds']:g} s, {result['device']}, {result['precision']}"),
+    ]
+    if "top5" in result:
+        rows.insert(2, ("top-5", _percent(result["top5"], result["top5_interval"])))
+    return "\n".join(f"{name:10}{value}" for name, value in rows)
+
+
+def _protocol(result: dict[str, Any]) -> str:
+    settings = ", ".join(
+        f"{name} {value}" for name, value in result["settings"].items() if value is not None
+    )
+    return f"{result['protocol']} ({settings}, seed {result['seed']})"
+
+
+def _percent(share: float, interval: list[float]) -> str:
+    low, high = interval
+    return f"{share:.2%} (95% interval {low:.2%} to {high:.2%})"
