@@ -1,0 +1,155 @@
+"""`squeezespan distill` from the command line: what it prints, writes, refuses and ends with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_runs import make_gan, make_images, read_metrics
+
+from squeezespan.cli.main import main
+from squeezespan.models.student_file import load_backbone
+
+TINY = [
+    *("--preset", "squeeze-span-mini", "--epochs", "4", "--max-steps", "6", "--batch-size", "16"),
+    *("--device", "cpu", "--precision", "fp32", "--num-workers", "0"),
+    *("--method.embed-dim", "16", "--method.hidden-dim", "16", "--method.projector-layers", "2"),
+    *("--images.resolution", "16", "--monitor.log-every", "1"),
+]
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("inputs")
+    gan = make_gan(folder / "gan.safetensors")
+    return ["--data", make_images(folder / "images"), "--gan", str(gan)]
+
+
+def described(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
+    assert main(["distill", *argv, "--dry-run"]) == 0
+    plan: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return plan
+
+
+def test_a_run_leaves_a_backbone_and_its_story(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert main(["distill", *TINY, *inputs, "--out", str(out)]) == 0
+    assert capsys.readouterr().out.strip() == str(out / "student.safetensors")
+    backbone = load_backbone(out)
+    provenance = backbone.header["provenance"]
+    assert provenance["images_seen"] == 96
+    assert provenance["method"]["name"] == "squeeze-span"
+    assert [line["step"] for line in read_metrics(out) if line["kind"] == "train"] == [*range(1, 7)]
+    knn = read_metrics(out)[-1]
+    assert (knn["kind"], knn["step"], knn["knn_queries"]) == ("knn", 6, 8)
+
+    assert main(["distill", *TINY, *inputs, "--out", str(out)]) == 2
+    assert "already holds a run" in capsys.readouterr().err
+    assert main(["distill", "--out", str(out), "--resume"]) == 0
+    assert "nothing to resume" in capsys.readouterr().err
+    assert main(["distill", "--out", str(out), "--resume", "--seed", "1"]) == 2
+    assert "train.seed is 1" in capsys.readouterr().err
+
+
+def test_a_dry_run_tells_everything_and_writes_nothing(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    plan = described(capsys, *TINY, *inputs, "--out", str(out))
+    assert list(tmp_path.iterdir()) == []
+    assert plan["out"] == str(out)
+    assert plan["config"]["train"]["batch_size"] == 16
+    assert plan["plan"] == {
+        "train_images": 72,
+        "held_out_images": 8,
+        "steps_per_epoch": 4,
+        "steps": 6,
+        "epochs": 1.5,
+        "images": 96,
+        "synthetic_batch": 8,
+        "real_batch": 8,
+    }
+
+
+def test_settings_of_a_file_are_taken_and_can_be_changed(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = described(capsys, *TINY, *inputs, "--out", str(tmp_path / "run"))
+    (tmp_path / "config.json").write_text(json.dumps(plan["config"]))
+    changed = described(
+        capsys,
+        *("--config", str(tmp_path / "config.json"), "--seed", "5", "--out", str(tmp_path / "b")),
+    )
+    assert changed["config"] == {**plan["config"], "train": {**plan["config"]["train"], "seed": 5}}
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--optim.accumulate", "3"], "8 synthetic images a step"),
+        (["--batch-size", "800"], "only 72 images"),
+        (["--method.alpha", "7"], "method.alpha is 7.0"),
+        (["--source.blocks", "b4-b64"], "no block 'b64'"),
+        (["--student.arch", "resnet81"], "no architecture 'resnet81'"),
+        (["--gan", "nowhere.safetensors"], "no checkpoint file nowhere.safetensors"),
+        (["--gan", "None"], "needs a generator"),
+        (["--images.resolution", "64"], "32 pixels, fewer than images.resolution, 64"),
+        (["--data", "folder:nowhere"], "nowhere"),
+        (["--device", "abacus"], "unknown device"),
+        (["--precision", "fp16"], "fp16 needs a GPU"),
+        (["--preset", "squeeze-spam-mini"], "mean squeeze-span-mini?"),
+        (["--config", "nowhere.json"], "give one of them"),
+        (["--optim.base-lrr", "1"], "--optim.base-lr"),
+        (["--monitor.loggers", "tensorbord"], "tensorboard"),
+    ],
+)
+def test_a_mistake_is_one_line_and_writes_nothing(
+    argv: list[str],
+    message: str,
+    inputs: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "run"
+    assert main(["distill", *TINY, *inputs, "--out", str(out), *argv]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) == 1
+    assert not out.exists()
+
+
+def test_a_loss_that_is_no_number_ends_with_code_1(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = [*TINY, *inputs, "--out", str(tmp_path / "run"), "--optim.base-lr", "1e12"]
+    assert main(["distill", *argv]) == 1
+    last_line = capsys.readouterr().err.splitlines()[-1]
+    assert last_line.startswith("squeezespan: error: the loss stopped being a finite number")
+
+
+def test_ctrl_c_writes_a_checkpoint_and_ends_with_code_130(
+    inputs: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    argv = [*TINY, *inputs, "--out", str(out), "--max-steps", "1000", "--epochs", "1000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "squeezespan", "distill", *argv],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    metrics = out / "metrics.jsonl"
+    while process.poll() is None and not (metrics.exists() and metrics.stat().st_size):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "continue with --resume" in error
+    assert len(list((out / "checkpoints").iterdir())) == 1

@@ -1,0 +1,159 @@
+"""`squeezespan probe` on a small student and a folder of coloured images."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from squeezespan import evaluate
+from squeezespan.cli.probe import run
+from squeezespan.errors import UserError
+from squeezespan.evaluation.options import ProbeOptions, Protocol
+from squeezespan.evaluation.probe import probe
+from squeezespan.models.backbones import build_backbone
+from squeezespan.models.student_file import STUDENT_FILE, load_backbone, save_student
+
+SIDE = 16
+COUNTS = {"train": 12, "test": 5}
+
+
+@pytest.fixture(scope="module")
+def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("run")
+    header = {
+        "arch": "resnet10-narrow",
+        "stem": "cifar",
+        "num_features": 256,
+        "resolution": SIDE,
+        "normalization": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
+        "provenance": {"method": "squeeze-span"},
+    }
+    network = build_backbone("resnet10-narrow", "cifar", SIDE)
+    save_student(folder / STUDENT_FILE, network, header)
+    return folder
+
+
+def _folder(root: Path, classes: int) -> str:
+    """Each class has its colour, so any backbone tells them apart."""
+    for split, count in COUNTS.items():
+        for label in range(classes):
+            folder = root / split / f"class{label:02}"
+            folder.mkdir(parents=True)
+            for number in range(count):
+                hue = (label / classes + 0.01 * number / count) * 255
+                color = Image.new("HSV", (SIDE, SIDE), (round(hue), 255, 200))
+                color.convert("RGB").save(folder / f"{number}.png")
+    return f"folder:{root}"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return _folder(tmp_path_factory.mktemp("images"), 3)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "options", "settings"),
+    [
+        ("knn", ["--k", "5"], {"k": 5, "temperature": 0.1}),
+        ("logistic", [], {"l2_chosen_on": "a tenth held out of train"}),
+        ("fewshot", ["--shots", "2", "--draws", "3"], {"shots": 2, "draws": 3}),
+        ("linear", ["--epochs", "3", "--batch-size", "6"], {"epochs": 3, "optimizer": "sgd"}),
+    ],
+)
+def test_every_protocol_tells_what_it_did(
+    student: Path,
+    data: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    protocol: str,
+    options: list[str],
+    settings: dict[str, Any],
+) -> None:
+    out = tmp_path / "new" / "result.json"
+    arguments = ["--data", data, "--protocol", protocol, "--json", str(out), "--device", "cpu"]
+    run([str(student), *arguments, "--precision", "fp32", "--seed", "4", *options])
+    result = json.loads(out.read_text())
+    expected = {
+        "protocol": protocol,
+        "seed": 4,
+        "data": data,
+        "weights": str(student),
+        "classes": 3,
+        "n_train": 3 * COUNTS["train"],
+        "n_test": 3 * COUNTS["test"],
+        "device": "cpu",
+        "precision": "fp32",
+        "provenance": {"method": "squeeze-span"},
+    }
+    assert result | expected == result
+    assert result["settings"] | settings == result["settings"]
+    low, high = result["interval"]
+    assert low <= result["accuracy"] <= high
+    if protocol != "linear":
+        assert result["accuracy"] > 0.9
+    assert torch.__version__.startswith(result["versions"]["torch"])
+    table = capsys.readouterr().out
+    assert f"{result['accuracy']:.2%}" in table
+    assert len(table.splitlines()) == 5
+
+
+def test_top5_beyond_ten_classes_and_the_same_result_for_a_seed(
+    student: Path, tmp_path: Path
+) -> None:
+    data = _folder(tmp_path, 11)
+    options = ProbeOptions(device="cpu", precision="fp32", seed=2)
+    first, second = (probe(student, data, "logistic", options) for _ in range(2))
+    assert first["accuracy"] == second["accuracy"]
+    assert first["accuracy"] <= first["top5"] <= 1
+    assert first["top5_interval"][0] <= first["top5"]
+    knn = probe(student, data, "knn", options)
+    assert knn["settings"]["k"] == 11 * COUNTS["train"]
+
+
+def test_wrong_options(student: Path, data: str, tmp_path: Path) -> None:
+    taken = tmp_path / "mine.json"
+    taken.write_text("{}")
+    base = [str(student), "--data", data]
+    for arguments, message in [
+        ([*base], "--protocol"),
+        ([*base, "--protocol", "knm"], "--protocol takes"),
+        ([*base, "--protocol", "knn", "--k", "0"], "k is 0, but must be at least 1"),
+        ([*base, "--protocol", "knn", "--json", str(taken)], "exists already"),
+        ([*base, "--protocol", "fewshot", "--shots", "99"], "--shots"),
+        ([str(tmp_path), "--data", data, "--protocol", "knn"], STUDENT_FILE),
+    ]:
+        with pytest.raises(UserError, match=message) as raised:
+            run(arguments)
+        assert "\n" not in str(raised.value)
+    assert taken.read_text() == "{}"
+
+
+def test_unlabelled_data(student: Path, tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        Image.new("RGB", (SIDE, SIDE)).save(tmp_path / split / "one.png")
+    with pytest.raises(UserError, match="has no labels"):
+        probe(student, f"folder:{tmp_path}", "knn")
+
+
+def test_a_backbone_that_broke_down(student: Path, data: str, tmp_path: Path) -> None:
+    broken = load_backbone(student)
+    protocols: tuple[Protocol, ...] = ("knn", "linear")
+    for value, message in ((torch.finfo(torch.float32).max, "not numbers"), (torch.nan, "finite")):
+        with torch.no_grad():
+            next(broken.parameters()).fill_(value)
+        save_student(tmp_path / STUDENT_FILE, broken.network, broken.header)
+        for protocol in protocols:
+            with pytest.raises(UserError, match=message):
+                probe(tmp_path, data, protocol, ProbeOptions(epochs=1))
+
+
+def test_the_public_functions_give_what_the_command_gives(student: Path, data: str) -> None:
+    numbers = evaluate.knn(student, data, k=5)
+    assert numbers["accuracy"] == probe(student, data, "knn", ProbeOptions(k=5))["accuracy"]
+    with pytest.raises(UserError, match=r"evaluate\.knn: unknown setting kk"):
+        evaluate.knn(student, data, kk=5)

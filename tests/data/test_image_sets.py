@@ -1,0 +1,117 @@
+"""Sets of images: kept or decoded on demand, in parts, joined, and with broken files."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from image_files import encoded, pack, pets, picture, png, write_tree
+
+from squeezespan.data.images import ResidentImages, join_images
+from squeezespan.data.loading import DecodedImages
+from squeezespan.data.specs import open_images
+from squeezespan.errors import UserError
+
+
+def _tree(root: Path) -> str:
+    return f"folder:{write_tree(root, pets(20, 30) | {'unlabeled/0.png': png(500)})}"
+
+
+@pytest.mark.parametrize("num_workers", [0, 3])
+@pytest.mark.parametrize("packed", ["", "a.tar", "a.zip"])
+def test_sets_beyond_the_limit_are_decoded_on_demand(
+    tmp_path: Path, packed: str, num_workers: int
+) -> None:
+    spec = f"folder:{pack(tmp_path / packed, pets(20, 30))}" if packed else _tree(tmp_path)
+    size = 50 * 3 * 8 * 8
+    kept = open_images(spec, "train", memory_limit=size, num_workers=num_workers)
+    indices = torch.randperm(50)[:40]
+    assert isinstance(kept, ResidentImages)
+    decoded = open_images(spec, "train", memory_limit=size - 1, num_workers=num_workers)
+    assert isinstance(decoded, DecodedImages)
+    assert torch.equal(decoded.batch(indices), kept.batch(indices))
+    assert torch.equal(decoded.subset(indices).batch(torch.arange(40)), kept.batch(indices))
+
+
+def test_subset(tmp_path: Path) -> None:
+    images = open_images(_tree(tmp_path), "train")
+    part = images.subset(torch.tensor([40, 3, 7]))
+    again = part.subset(torch.tensor([2, 0]))
+    assert len(again) == 2
+    assert again.labels is not None
+    assert again.labels.tolist() == [0, 1]
+    assert again.class_names == ["cat", "dog"]
+    expected = images.batch(torch.tensor([7, 40]))
+    assert torch.equal(again.batch(torch.tensor([0, 1])), expected)
+
+
+def test_joined_sets(tmp_path: Path) -> None:
+    spec = _tree(tmp_path)
+    train, unlabeled = open_images(spec, "train"), open_images(spec, "unlabeled")
+    joined = join_images([train, unlabeled, train])
+    assert len(joined) == 101
+    assert joined.labels is None
+    batch = joined.batch(torch.tensor([50, 3, 51, 100]))
+    first = unlabeled.batch(torch.tensor([0]))
+    assert torch.equal(batch, torch.cat([first, train.batch(torch.tensor([3, 0, 49]))]))
+
+
+def test_joined_sets_must_be_of_one_size(tmp_path: Path) -> None:
+    spec = _tree(tmp_path)
+    parts = [open_images(spec, "train", resolution=side) for side in (8, 16)]
+    with pytest.raises(UserError, match="8 and 16 pixels"):
+        join_images(parts)
+
+
+def test_resolution(tmp_path: Path) -> None:
+    spec = _tree(tmp_path)
+    assert open_images(spec, "train").resolution == 8
+    larger = open_images(spec, "train", resolution=12)
+    assert larger.batch(torch.tensor([0])).shape == (1, 3, 12, 12)
+
+
+def test_images_of_several_sizes_need_a_resolution(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"0.png": png(0), "1.png": png(0, 9, 9)})
+    with pytest.raises(UserError, match="give a resolution"):
+        open_images(f"folder:{tmp_path}", "train")
+    assert open_images(f"folder:{tmp_path}", "train", mixed_resolution=16).resolution == 16
+    assert open_images(f"folder:{tmp_path}", "train", resolution=9).resolution == 9
+
+
+@pytest.mark.parametrize("memory_limit", [2**30, 0])
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_broken_files_are_named_and_counted(
+    tmp_path: Path, memory_limit: int, num_workers: int
+) -> None:
+    broken = encoded(picture(0, 64, 64))[:500]
+    files = pets(20, 20) | {f"train/cat/{i}.png": broken for i in (4, 5, 6)}
+    write_tree(tmp_path, files)
+
+    def read() -> None:
+        images = open_images(
+            f"folder:{tmp_path}",
+            "train",
+            resolution=8,
+            memory_limit=memory_limit,
+            num_workers=num_workers,
+        )
+        images.batch(torch.arange(40))
+
+    with pytest.raises(UserError, match=r"cat/4\.png in .*, nor 2 more: .*truncated") as raised:
+        read()
+    assert "\n" not in str(raised.value)
+
+
+def test_empty_file_is_named(tmp_path: Path) -> None:
+    write_tree(tmp_path, pets(1, 1) | {"train/cat/0.png": b""})
+    with pytest.raises(UserError, match=r"cannot decode train/cat/0\.png in "):
+        open_images(f"folder:{tmp_path}", "train")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.parametrize("memory_limit", [2**30, 0])
+def test_batches_are_given_on_the_device(tmp_path: Path, memory_limit: int) -> None:
+    spec = _tree(tmp_path)
+    images = open_images(spec, "train", device="cuda", memory_limit=memory_limit)
+    batch = images.batch(torch.tensor([3, 9]))
+    assert batch.is_cuda
+    assert torch.equal(batch.cpu(), open_images(spec, "train").batch(torch.tensor([3, 9])))

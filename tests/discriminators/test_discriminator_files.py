@@ -1,0 +1,60 @@
+"""Discriminators out of files, and what goes wrong with their batches."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from checkpoint_files.networks import STYLEGAN2, make_discriminator, make_network
+from checkpoint_files.persistence import dump, persistent, snapshot
+from checkpoint_files.stylegan import StyleGAN2Parts, discriminator_part
+
+from squeezespan import UserError, load_discriminator
+from squeezespan.discriminators.files import save_discriminator
+from squeezespan.discriminators.stylegan2 import (
+    StyleGAN2Discriminator,
+    StyleGAN2DiscriminatorConfig,
+)
+
+IMAGES = torch.linspace(-1, 1, 4 * 3 * 64).view(4, 3, 8, 8)
+
+
+@pytest.mark.parametrize("kind", ["stylegan pickle", "state dict", "ours"])
+def test_every_kind_of_file_gives_the_same_features(kind: str, tmp_path: Path) -> None:
+    network = make_discriminator()
+    file = tmp_path / "network"
+    if kind == "stylegan pickle":
+        generator = persistent(make_network("stylegan2"), StyleGAN2Parts(STYLEGAN2))
+        file.write_bytes(dump(snapshot(generator, persistent(network, discriminator_part))))
+    elif kind == "state dict":
+        torch.save({"d": network.state_dict()}, file)
+    else:
+        save_discriminator(file, network, {})
+    opened = load_discriminator(file)
+    expected, found = network(IMAGES), opened(IMAGES)
+    assert torch.equal(found.logits, expected.logits)
+    assert list(found.features) == ["b8", "fc"]
+    assert found.features["b8"].shape == (4, 8, 4, 4)
+    assert found.features["fc"].shape == (4, 8)
+    for block, feature in expected.features.items():
+        assert torch.equal(found.features[block], feature)
+    assert not any(parameter.requires_grad for parameter in opened.parameters())
+
+
+def test_a_file_without_one_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "generator.pth"
+    torch.save({"g_ema": make_network("biggan").state_dict()}, file)
+    with pytest.raises(UserError, match="holds no discriminator; it has g_ema"):
+        load_discriminator(file)
+
+
+def test_batches_and_labels_that_do_not_fit_are_refused() -> None:
+    discriminator = make_discriminator()
+    with pytest.raises(UserError, match=r"batch of 6 images does not split .* groups of 4"):
+        discriminator(torch.zeros(6, 3, 8, 8))
+    with pytest.raises(UserError, match="unconditional"):
+        discriminator(IMAGES, torch.zeros(4, dtype=torch.int64))
+    conditional = StyleGAN2Discriminator(
+        StyleGAN2DiscriminatorConfig(resolution=8, num_classes=3, channel_base=64, channel_max=8)
+    )
+    with pytest.raises(UserError, match="give class labels"):
+        conditional(IMAGES)

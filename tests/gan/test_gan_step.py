@@ -1,0 +1,128 @@
+"""One step of GAN training, and its controller."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from squeezespan.gan.ada import AdaptiveProbability
+from squeezespan.gan.config import (
+    GanAugmentConfig,
+    GanDiscriminatorConfig,
+    GanGeneratorConfig,
+    GanLossConfig,
+    GanRunConfig,
+    GanTrainConfig,
+)
+from squeezespan.gan.step import GanStep, _descend
+
+TINY = GanTrainConfig(
+    resolution=8,
+    train=GanRunConfig(batch_size=4, learning_rate=0.01),
+    generator=GanGeneratorConfig(
+        z_dim=8, w_dim=8, channel_base=64, channel_max=8, mapping_layers=1
+    ),
+    discriminator=GanDiscriminatorConfig(channel_base=64, channel_max=8, mbstd_group_size=2),
+    loss=GanLossConfig(r1_interval=2, path_length_interval=2),
+    augment=GanAugmentConfig(initial=0.3),
+)
+CPU = torch.device("cpu")
+
+
+def real(step: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(step)
+    return torch.rand(4, 3, 8, 8, generator=generator) * 2 - 1
+
+
+def weights(step: GanStep) -> torch.Tensor:
+    networks = (step.generator, step.discriminator, step.average)
+    return torch.cat([x.flatten() for net in networks for x in net.state_dict().values()])
+
+
+def test_step_trains_both_networks_and_the_average_follows() -> None:
+    gan = GanStep(TINY, 0, CPU, torch.float32)
+    watched = [
+        gan.generator.get_parameter("synthesis.b4.const"),
+        gan.discriminator.get_parameter("b4.fc.weight"),
+        gan.average.get_parameter("synthesis.b4.const"),
+    ]
+    before = [parameter.clone() for parameter in watched]
+    numbers = gan.run(0, real(0), None)
+    assert not any(torch.equal(old, new) for old, new in zip(before, watched, strict=True))
+    assert {"loss/generator", "loss/discriminator", "r1", "path_length"} <= numbers.keys()
+    assert float(gan.generator.mapping.w_avg.abs().sum()) > 0
+
+
+def test_learning_rates_are_lowered_for_lazy_terms_whatever_their_weight() -> None:
+    loss = GanLossConfig(r1_interval=16, path_length_interval=4, path_length_weight=0)
+    gan = GanStep(dataclasses.replace(TINY, loss=loss), 0, CPU, torch.float32)
+    assert gan.generator_optimizer.param_groups[0]["lr"] == pytest.approx(0.01 * 4 / 5)
+    assert gan.generator_optimizer.param_groups[0]["betas"] == (0.0, pytest.approx(0.99**0.8))
+    assert gan.discriminator_optimizer.param_groups[0]["lr"] == pytest.approx(0.01 * 16 / 17)
+
+
+def test_an_infinite_gradient_does_not_break_the_weights() -> None:
+    weight = torch.nn.Parameter(torch.tensor([1.0, 2.0, 3.0]))
+    optimizer = torch.optim.SGD([weight], lr=1e-6)
+    _descend(optimizer, (weight * torch.tensor([torch.inf, torch.nan, 1.0])).sum())
+    assert weight.tolist() == pytest.approx([0.9, 2.0, 3.0])
+
+
+def test_lazy_terms_come_at_their_interval() -> None:
+    gan = GanStep(TINY, 0, CPU, torch.float32)
+    seen = [gan.run(step, real(step), None).keys() for step in range(4)]
+    assert ["r1" in keys for keys in seen] == [True, False, True, False]
+
+
+def test_state_continues_exactly() -> None:
+    whole = GanStep(TINY, 0, CPU, torch.float32)
+    for step in range(4):
+        whole.run(step, real(step), None)
+    first = GanStep(TINY, 0, CPU, torch.float32)
+    for step in range(2):
+        first.run(step, real(step), None)
+    second = GanStep(dataclasses.replace(TINY), 0, CPU, torch.float32)
+    second.load(first.state())
+    for step in range(2, 4):
+        second.run(step, real(step), None)
+    assert torch.equal(weights(whole), weights(second))
+
+
+def test_conditional_training_uses_labels() -> None:
+    labels = torch.tensor([0, 1, 2, 0])
+    one = GanStep(TINY, 3, CPU, torch.float32)
+    two = GanStep(TINY, 3, CPU, torch.float32)
+    one.run(0, real(0), labels)
+    two.run(0, real(0), labels.flip(0))
+    assert not torch.equal(weights(one), weights(two))
+
+
+def test_generator_learns_a_constant_image() -> None:
+    """A discriminator that sees one colour alone teaches the generator that colour."""
+    config = dataclasses.replace(
+        TINY,
+        augment=GanAugmentConfig(enabled=False),
+        loss=GanLossConfig(r1_gamma=0.1, path_length_weight=0, style_mixing=0),
+    )
+    gan = GanStep(config, 0, CPU, torch.float32)
+    target = torch.tensor([0.8, -0.6, 0.1])[None, :, None, None].expand(4, 3, 8, 8)
+    torch.manual_seed(0)
+    for step in range(100):
+        gan.run(step, target + 0.02 * torch.randn(4, 3, 8, 8), None)
+    with torch.no_grad():
+        random = gan._random(0, "test")
+        images = gan.generator(gan.generator.sample_latents(16, random)).images
+    assert (images.mean(dim=(0, 2, 3)) - target[0, :, 0, 0]).abs().max() < 0.4
+
+
+@pytest.mark.parametrize(("sign", "expected"), [(4.0, 0.3 + 0.5), (-4.0, 0.0), (2.0, 0.0)])
+def test_controller_follows_the_discriminators_overconfidence(sign: float, expected: float) -> None:
+    config = GanAugmentConfig(target=0.6, interval=2, speed_kimg=0.016, initial=0.3)
+    ada = AdaptiveProbability.start(config)
+    ada.observe(sign, 4)
+    ada.adjust(0, 4)
+    assert ada.p == 0.3
+    ada.observe(sign, 4)
+    ada.adjust(1, 4)
+    assert ada.p == pytest.approx(expected)
+    assert AdaptiveProbability.start(GanAugmentConfig(enabled=False, initial=0.5)).p == 0.0

@@ -1,0 +1,178 @@
+"""`gan train` from the command line: what it leaves, and how it stops and goes on."""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from tiny_runs import make_images
+
+from squeezespan.cli.main import main
+from squeezespan.discriminators.files import load_discriminator
+from squeezespan.errors import TrainingError, UserError
+from squeezespan.gan.config import GanTrainConfig
+from squeezespan.gan.train import train_gan
+from squeezespan.generators import load_generator, read_generator_header
+from squeezespan.settings import from_dict
+
+STEPS = 12
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return make_images(tmp_path_factory.mktemp("images"))
+
+
+def tiny(data: str, **train: object) -> GanTrainConfig:
+    settings = {
+        "data": data,
+        "resolution": 16,
+        "mirror": True,
+        "train": {
+            "batch_size": 4,
+            "max_steps": STEPS,
+            "device": "cpu",
+            "precision": "fp32",
+            "num_workers": 0,
+            "snapshot_kimg": 0.02,
+            "checkpoint_minutes": 0,
+            **train,
+        },
+        "generator": {"z_dim": 8, "w_dim": 8, "channel_base": 64, "channel_max": 8},
+        "discriminator": {"channel_base": 64, "channel_max": 8, "mbstd_group_size": 2},
+        "augment": {"initial": 0.2},
+    }
+    return from_dict(GanTrainConfig, settings, where="test")
+
+
+@pytest.fixture(scope="module")
+def whole(data: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train_gan(tiny(data), tmp_path_factory.mktemp("runs") / "whole")
+
+
+def assert_same(run: Path, reference: Path) -> None:
+    for name in ("generator.safetensors", "discriminator.safetensors"):
+        ours, theirs = load_file(run / name), load_file(reference / name)
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
+def test_a_run_leaves_what_the_contract_names(whole: Path, data: str) -> None:
+    assert load_generator(whole).info.resolution == 16
+    assert load_discriminator(whole / "discriminator.safetensors").config.resolution == 16
+    provenance = read_generator_header(whole)["provenance"]
+    assert provenance["data"] == data
+    assert provenance["kimg"] == STEPS * 4 / 1000
+    assert json.loads((whole / "config.json").read_text())["data"] == data
+    assert "packages" in json.loads((whole / "environment.json").read_text())
+    last = json.loads((whole / "metrics.jsonl").read_text().splitlines()[-1])
+    assert last["step"] == STEPS
+    grids = sorted((whole / "samples").glob("*.png"))
+    assert grids
+    assert image_size(grids[0]) == (160, 160)
+    assert len(list((whole / "snapshots").glob("*.safetensors"))) == len(grids)
+
+
+@pytest.mark.parametrize("kill_after", [2, 7])
+def test_killed_and_resumed_equals_undisturbed(
+    whole: Path, data: str, tmp_path: Path, kill_after: int
+) -> None:
+    run = tmp_path / "killed"
+    process = multiprocessing.get_context("forkserver").Process(
+        target=train_gan, args=(tiny(data), run)
+    )
+    process.start()
+    deadline = time.monotonic() + 120
+    wanted = run / "checkpoints" / f"step-{kill_after:09d}.pt"
+    while not wanted.exists() and process.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    train_gan(tiny(data), run, resume=True)
+    assert_same(run, whole)
+
+
+def test_a_run_can_be_made_longer(whole: Path, data: str, tmp_path: Path) -> None:
+    run = train_gan(tiny(data, max_steps=5), tmp_path / "short")
+    assert read_generator_header(run)["provenance"]["kimg"] == 0.02
+    train_gan(tiny(data), run, resume=True)
+    assert_same(run, whole)
+
+
+def test_another_runs_folder_is_refused(whole: Path, data: str) -> None:
+    before = (whole / "generator.safetensors").read_bytes()
+    with pytest.raises(UserError, match="already holds a run"):
+        train_gan(tiny(data), whole)
+    with pytest.raises(UserError, match=r"train\.seed"):
+        train_gan(tiny(data, seed=1), whole, resume=True)
+    assert (whole / "generator.safetensors").read_bytes() == before
+
+
+def test_losses_that_are_no_numbers_end_the_run(data: str, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="finite"):
+        train_gan(tiny(data, learning_rate=1e30, checkpoint_minutes=60), tmp_path / "broken")
+    assert not (tmp_path / "broken" / "generator.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--resolution", "24"], "power of two"),
+        (["--batch-size", "6"], "multiple of"),
+        (["--preset", "stylegan2-cpi"], "stylegan2-cpu"),
+        (["--loss.r1-gama", "1"], "--loss.r1-gamma"),
+        (["--learning-rate", "-1"], "learning_rate"),
+    ],
+)
+def test_impossible_settings_get_one_line(
+    options: list[str], message: str, data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "none"
+    assert main(["gan", "train", "--data", data, "--out", str(out), *options]) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert "\n" not in error
+    assert not out.exists()
+
+
+def test_dry_run_writes_nothing(
+    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "none"
+    arguments = ["--preset", "stylegan2-cpu", "--data", data, "--kimg", "1", "--dry-run"]
+    assert main(["gan", "train", "--out", str(out), *arguments]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["steps"] == 32
+    assert shown["config"]["generator"]["channel_base"] == 1536
+    assert not out.exists()
+
+
+def test_inspect_sample_and_convert(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["gan", "inspect", str(whole), "--batch-size", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert "stylegan2" in shown
+    assert "b16" in shown
+    grid = tmp_path / "grid.png"
+    assert main(["gan", "sample", str(whole), "--out", str(grid), "--num-images", "6"]) == 0
+    assert image_size(grid) == (48, 32)
+    assert main(["gan", "sample", str(whole), "--out", str(grid)]) == 2
+    assert main(["gan", "sample", str(whole), "--out", str(tmp_path / "x"), "--label", "1"]) == 2
+    converted = tmp_path / "copy.safetensors"
+    assert main(["gan", "convert", str(whole), "--out", str(converted)]) == 0
+    original = load_file(whole / "generator.safetensors")
+    assert all(torch.equal(x, original[name]) for name, x in load_file(converted).items())
+    assert main(["gan", "shrink"]) == 2

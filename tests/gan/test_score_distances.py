@@ -1,0 +1,92 @@
+"""Distances against torch-fidelity, closed forms and brute force."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_kid import kid_features_to_metric
+
+from squeezespan.errors import UserError
+from squeezespan.gan.scoring.distances import frechet_distance, kernel_distance, precision_recall
+from squeezespan.gan.scoring.statistics import summarize
+
+
+def _features(n: int, dim: int, seed: int) -> Tensor:
+    random = torch.Generator().manual_seed(seed)
+    mixing = torch.randn(dim, dim, generator=random, dtype=torch.float64)
+    return torch.randn(n, dim, generator=random, dtype=torch.float64) @ mixing + 10 * seed
+
+
+def _frechet(a: Tensor, b: Tensor) -> float:
+    a_stats, b_stats = summarize(torch.split(a, 7)), summarize(torch.split(b, 64))
+    return frechet_distance(a_stats.mean, a_stats.covariance, b_stats.mean, b_stats.covariance)
+
+
+@pytest.mark.parametrize("n", [12, 400])
+def test_frechet_distance_is_torch_fidelitys(n: int) -> None:
+    """12 samples of 20 features: singular covariances."""
+    a, b = _features(n, 20, 1), _features(n + 5, 20, 2)
+    statistics = [fid_features_to_statistics(x) for x in (a, b)]
+    expected = fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+    assert _frechet(a, b) == pytest.approx(expected, rel=1e-6)
+
+
+def test_frechet_distance_of_axis_aligned_gaussians() -> None:
+    mean_a, mean_b = torch.tensor([0.0, 1.0]), torch.tensor([3.0, 5.0])
+    std_a, std_b = torch.tensor([1.0, 2.0]), torch.tensor([4.0, 0.5])
+    distance = frechet_distance(mean_a, std_a.square().diag(), mean_b, std_b.square().diag())
+    assert distance == pytest.approx(9 + 16 + 9 + 2.25)
+
+
+def test_statistics_are_numpys() -> None:
+    features = _features(50, 6, 100)
+    statistics = summarize(torch.split(features, 8))
+    np.testing.assert_allclose(statistics.mean, features.numpy().mean(0), rtol=1e-12)
+    np.testing.assert_allclose(statistics.covariance, np.cov(features.numpy().T), rtol=1e-9)
+    assert statistics.count == 50
+
+
+def test_kernel_distance_is_torch_fidelitys() -> None:
+    """With one subset of all samples there is nothing random left."""
+    a, b = _features(80, 16, 0), _features(80, 16, 0) * 1.3 + 0.2
+    theirs = kid_features_to_metric(
+        a, b, kid_subsets=1, kid_subset_size=80, verbose=False, rng_seed=0
+    )
+    ours = kernel_distance(a, b, subsets=1, subset_size=80)
+    assert ours.mean == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-4)
+
+
+def test_kernel_distance_is_deterministic_for_a_seed() -> None:
+    a, b = _features(60, 8, 0), _features(70, 8, 1)
+    first = kernel_distance(a, b, subsets=5, subset_size=20, seed=3)
+    assert first == kernel_distance(a, b, subsets=5, subset_size=20, seed=3)
+    assert first != kernel_distance(a, b, subsets=5, subset_size=20, seed=4)
+
+
+def test_precision_recall_is_the_definition() -> None:
+    real, generated = _features(45, 5, 0), _features(38, 5, 0) * 0.7
+    between = [[float((r - g).norm()) for g in generated] for r in real]
+    real_radii = [sorted(float((a - b).norm()) for b in real)[3] for a in real]
+    generated_radii = [sorted(float((a - b).norm()) for b in generated)[3] for a in generated]
+    precise = [any(between[i][j] <= real_radii[i] for i in range(45)) for j in range(38)]
+    recalled = [any(between[i][j] <= generated_radii[j] for j in range(38)) for i in range(45)]
+    result = precision_recall(real, generated, chunk=10)
+    assert result.precision == pytest.approx(sum(precise) / 38)
+    assert result.recall == pytest.approx(sum(recalled) / 45)
+
+
+def test_one_mode_of_two_is_precise_but_not_recalled() -> None:
+    mode = torch.randn(200, 4, generator=torch.Generator().manual_seed(0))
+    result = precision_recall(torch.cat([mode[:100], mode[100:] + 50]), mode[:50])
+    assert result.precision == 1
+    assert result.recall < 0.5
+
+
+def test_too_few_samples() -> None:
+    with pytest.raises(UserError, match="more than 3 images"):
+        precision_recall(torch.randn(3, 2), torch.randn(9, 2))
+    with pytest.raises(UserError, match="at least 2 images"):
+        kernel_distance(torch.randn(1, 2), torch.randn(9, 2))
+    with pytest.raises(UserError, match="at least 2 images"):
+        summarize([torch.randn(1, 4)])

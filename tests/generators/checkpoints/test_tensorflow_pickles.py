@@ -1,0 +1,56 @@
+"""StyleGAN2's TensorFlow pickles open, converted to the published PyTorch layout."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from checkpoint_files import networks
+from checkpoint_files.foreign import instance
+from checkpoint_files.persistence import dump
+from checkpoint_files.tensorflow import tensorflow_discriminator, tensorflow_generator
+
+import squeezespan
+from squeezespan.errors import UserError
+from squeezespan.generators.base import Generator
+from squeezespan.randomness import StepRandom
+
+
+def pickled(generator: Generator, protocol: int = 3, **arguments: Any) -> bytes:
+    network = tensorflow_generator(generator.state_dict(), **arguments)
+    return dump((network, tensorflow_discriminator(), network), protocol)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+@pytest.mark.parametrize("name", ["stylegan2", "stylegan2_conditional"])
+def test_images(name: str, protocol: int, tmp_path: Path) -> None:
+    original = networks.make_network(name)
+    arguments = {"latent_size": 4, "resolution": 8, "mapping_layers": 2, "fmap_base": 32}
+    path = tmp_path / "stylegan2-car-config-f.pkl"
+    path.write_bytes(pickled(original, protocol, **arguments))
+    opened = squeezespan.load_generator(path)
+    assert opened.info == original.info
+    latents = original.sample_latents(3, StepRandom(0))
+    for truncation in (1.0, 0.5):
+        with torch.no_grad():
+            found = opened(latents, truncation=truncation).images
+            expected = original(latents, truncation=truncation).images
+        # The styles' bias loses its last bit on the way through TensorFlow's, which is one less.
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_first_stylegan_is_named(tmp_path: Path) -> None:
+    state = {"version": 2, "static_kwargs": {}, "components": {}, "variables": []}
+    network = instance("dnnlib.tflib.network", "Network", state)
+    path = tmp_path / "karras2019stylegan.pkl"
+    path.write_bytes(dump((network, network, network), 2))
+    with pytest.raises(UserError, match="version 2 of TensorFlow's StyleGAN"):
+        squeezespan.load_generator(path)
+
+
+def test_an_unusual_filter_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "filter.pkl"
+    generator = networks.make_network("stylegan2")
+    path.write_bytes(pickled(generator, resample_kernel=[1, 2, 1]))
+    with pytest.raises(UserError, match=r"unusual filter \[1, 2, 1\]"):
+        squeezespan.load_generator(path)

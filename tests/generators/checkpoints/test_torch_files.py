@@ -1,0 +1,167 @@
+"""State dicts in files of `torch.save`, old and new, and in safetensors, however wrapped."""
+
+import argparse
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from checkpoint_files import networks
+from checkpoint_files.comparing import same_images
+from checkpoint_files.rosinality import rosinality_state
+from safetensors.torch import save_file
+from torch import Tensor
+
+import squeezespan
+from squeezespan.errors import UserError
+from squeezespan.generators.base import Generator
+
+_State = dict[str, Tensor]
+
+
+def save_zip(content: Any, path: Path) -> None:
+    torch.save(content, path)
+
+
+def save_legacy(content: Any, path: Path) -> None:
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+
+
+SAVERS = [save_zip, save_legacy]
+# Layers that continue a stem have sizes that only a pickle's attributes tell.
+BARE = [name for name in networks.FAMILIES if name != "stylegan_xl_superresolution"]
+
+
+@pytest.fixture
+def generator() -> Generator:
+    return networks.make_network("stylegan2")
+
+
+@pytest.mark.parametrize("save", [*SAVERS, save_file])
+@pytest.mark.parametrize("name", BARE)
+def test_bare_state_dicts(name: str, save: Callable[[Any, Path], None], tmp_path: Path) -> None:
+    original = networks.make_network(name)
+    path = tmp_path / "generator.pth"
+    save(dict(original.state_dict()), path)
+    same_images(path, original)
+
+
+WRAPPERS: dict[str, Callable[[_State, _State], Any]] = {
+    "G_ema": lambda ema, last: {"G": last, "D": {}, "G_ema": ema, "progress": {"kimg": 25.0}},
+    "g_ema and optimizers": lambda ema, last: {
+        "g": last,
+        "g_ema": ema,
+        "g_optim": {"state": {0: {"step": 3, "exp_avg": torch.zeros(2)}}, "param_groups": []},
+        "args": argparse.Namespace(size=8, lr=0.002),
+    },
+    "ema of Lightning": lambda ema, last: {
+        "epoch": 3,
+        "pytorch-lightning_version": "2.5",
+        "state_dict": {
+            **{f"generator.{name}": tensor for name, tensor in last.items()},
+            **{f"generator_ema.{name}": tensor for name, tensor in ema.items()},
+            "discriminator.b4.out.bias": torch.zeros(1),
+        },
+    },
+    "state_dict": lambda ema, _: {"state_dict": OrderedDict(ema), "epoch": 12, "best": 3.5},
+    "ema": lambda ema, last: {"model": last, "ema": ema, "step": 5},
+    "module.": lambda ema, _: {f"module.{name}": tensor for name, tensor in ema.items()},
+    "state_dict, module. and compiled": lambda ema, _: {
+        "state_dict": {f"module._orig_mod.{name}": tensor for name, tensor in ema.items()}
+    },
+    "with numpy numbers": lambda ema, _: {
+        "G_ema": ema,
+        "fid": np.float64(3.5),
+        "seen": np.arange(3),
+    },
+    "avg_gen_state_dict": lambda ema, last: {
+        "epoch": 300,
+        "gen_model": "autogan_cifar10_a",
+        "gen_state_dict": last,
+        "dis_state_dict": {},
+        "avg_gen_state_dict": ema,
+        "path_helper": {"prefix": "logs"},
+    },
+}
+
+
+@pytest.mark.parametrize("save", SAVERS)
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_wrapped_state_dicts(
+    wrapper: str, save: Callable[[Any, Path], None], generator: Generator, tmp_path: Path
+) -> None:
+    ema = dict(generator.state_dict())
+    last = {name: tensor * 0.5 for name, tensor in ema.items()}
+    path = tmp_path / "checkpoint.pth.tar"
+    save(WRAPPERS[wrapper](ema, last), path)
+    same_images(path, generator)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("save", [*SAVERS, save_file])
+def test_other_number_types(
+    dtype: torch.dtype, save: Callable[[Any, Path], None], generator: Generator, tmp_path: Path
+) -> None:
+    rounded = {name: tensor.to(dtype) for name, tensor in generator.state_dict().items()}
+    generator.load_state_dict(rounded)
+    path = tmp_path / "rounded.pt"
+    save(rounded, path)
+    same_images(path, generator)
+
+
+def test_views_of_one_storage(generator: Generator, tmp_path: Path) -> None:
+    """Weights that are slices and transposes of a larger tensor keep their strides."""
+    state = dict(generator.state_dict())
+    for name, tensor in state.items():
+        if tensor.dim() == 2:
+            wide = torch.zeros(tensor.shape[1], 2 * tensor.shape[0])
+            wide[:, ::2] = tensor.t()
+            state[name] = wide[:, ::2].t()
+    path = tmp_path / "views.pt"
+    torch.save(state, path)
+    same_images(path, generator)
+
+
+@pytest.mark.parametrize("save", SAVERS)
+@pytest.mark.parametrize("has_average", [True, False])
+def test_rosinality_layout(
+    has_average: bool, save: Callable[[Any, Path], None], generator: Generator, tmp_path: Path
+) -> None:
+    state = generator.state_dict()
+    content: dict[str, Any] = {"g_ema": rosinality_state(state)}
+    if has_average:
+        content["latent_avg"] = state["mapping.w_avg"]
+    path = tmp_path / "550000.pt"
+    save(content, path)
+    if not has_average:
+        # Truncation pulls towards an average that is estimated where the file has none.
+        opened = squeezespan.load_generator(path)
+        generator.get_buffer("mapping.w_avg").copy_(opened.get_buffer("mapping.w_avg"))
+    same_images(path, generator)
+
+
+def test_a_file_that_was_not_loaded_by_its_name(generator: Generator, tmp_path: Path) -> None:
+    """What a file is, its content tells, not its ending."""
+    path = tmp_path / "zip.safetensors"
+    torch.save(dict(generator.state_dict()), path)
+    same_images(path, generator)
+    path = tmp_path / "safetensors.pkl"
+    save_file(dict(generator.state_dict()), path)
+    same_images(path, generator)
+
+
+def test_whole_modules_are_named_and_refused(tmp_path: Path) -> None:
+    path = tmp_path / "module.pt"
+    torch.save(torch.nn.Linear(2, 2), path)
+    with pytest.raises(UserError, match=r"asks for torch\.nn\.modules\.linear\.Linear"):
+        squeezespan.load_generator(path)
+
+
+def test_a_discriminator_alone_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "D.pt"
+    torch.save(networks.make_discriminator().state_dict(), path)
+    with pytest.raises(UserError, match="a discriminator but no generator"):
+        squeezespan.load_generator(path)

@@ -1,0 +1,43 @@
+"""GAN losses against closed forms."""
+
+import math
+
+import torch
+
+from squeezespan.losses.gan import (
+    discriminator_logistic,
+    generator_nonsaturating,
+    path_lengths,
+    r1_penalty,
+)
+
+
+def test_undecided_discriminator_costs_log_two_a_side() -> None:
+    logits = torch.zeros(5, 1)
+    assert math.isclose(generator_nonsaturating(logits).item(), math.log(2), rel_tol=1e-6)
+    assert math.isclose(
+        discriminator_logistic(logits, logits).item(), 2 * math.log(2), rel_tol=1e-6
+    )
+
+
+def test_losses_push_in_the_right_direction() -> None:
+    high, low = torch.full((3, 1), 4.0), torch.full((3, 1), -4.0)
+    assert generator_nonsaturating(high) < generator_nonsaturating(low)
+    assert discriminator_logistic(high, low) < discriminator_logistic(low, high)
+
+
+def test_r1_of_a_linear_discriminator_is_its_squared_norm() -> None:
+    weight = torch.randn(3, 4, 4)
+    images = torch.randn(2, 3, 4, 4, requires_grad=True)
+    logits = (images * weight).sum(dim=(1, 2, 3))[:, None]
+    torch.testing.assert_close(r1_penalty(images, logits), weight.square().sum())
+
+
+def test_path_length_of_a_linear_generator_is_known() -> None:
+    ws = torch.randn(2, 3, 5, requires_grad=True)
+    matrix = torch.randn(15, 3 * 16)
+    images = (ws.flatten(1) @ matrix).reshape(2, 3, 4, 4)
+    noise = torch.randn(2, 3, 4, 4)
+    gradient = ((noise / 4).flatten(1) @ matrix.t()).reshape(2, 3, 5)
+    expected = gradient.square().sum(dim=2).mean(dim=1).sqrt()
+    torch.testing.assert_close(path_lengths(images, ws, noise), expected)

@@ -1,0 +1,128 @@
+"""Squeeze and Span: what its loss is made of under every setting, and what the loss moves."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from tiny_methods import WIDTHS, make_batch, make_method, measure, shake
+from torch import nn
+
+from squeezespan.config import MethodConfig
+from squeezespan.errors import UserError
+from squeezespan.methods.base import Batch
+from squeezespan.methods.squeeze_span import SqueezeSpan
+from squeezespan.models.squeeze import Squeeze
+
+WEIGHTS: dict[str, Any] = {"invariance": 3.0, "variance": 5.0, "covariance": 7.0}
+
+
+def weighted(losses: dict[str, float], distance: str, *sides: str) -> float:
+    total = 3 * losses[f"{distance}/invariance"]
+    for side in sides:
+        total = total + 5 * losses[f"{side}/variance"] + 7 * losses[f"{side}/covariance"]
+    return total
+
+
+@pytest.mark.parametrize(
+    ("regularize", "sides"),
+    [("student", ["syn"]), ("squeeze", ["squeeze"]), ("both", ["syn", "squeeze"])],
+)
+def test_loss_is_the_weighted_sum_of_what_is_logged(regularize: str, sides: list[str]) -> None:
+    method = make_method(alpha=0.25, regularize=regularize, **WEIGHTS)
+    losses = measure(method, make_batch())
+    expected = 0.25 * weighted(losses, "syn", *sides) + 0.75 * weighted(losses, "real", "real")
+    assert losses["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("alpha", "stream"), [(0.0, "real"), (1.0, "syn")])
+def test_one_stream_alone_needs_only_its_images(alpha: float, stream: str) -> None:
+    method = make_method(alpha=alpha, **WEIGHTS)
+    whole = make_batch()
+    batch = replace(whole, real_views=None) if alpha else Batch(real_views=whole.real_views)
+    losses = measure(method, batch)
+    assert losses["loss"] == pytest.approx(weighted(losses, stream, stream), rel=1e-5)
+    assert (method.needs_source, method.needs_real) == (alpha > 0, alpha < 1)
+    assert method.synthetic_views == (1 if alpha else 0)
+
+
+def test_gradients_reach_backbone_projector_and_squeeze_module() -> None:
+    method = make_method(alpha=0.5)
+    shake(method)
+    method(make_batch())["loss"].backward()
+    still = [n for n, p in method.named_parameters() if p.grad is None or not bool(p.grad.any())]
+    assert still == []
+
+
+def test_vanilla_regresses_the_features_by_squared_error_alone() -> None:
+    method = make_method(alpha=1.0, squeeze=False, **WEIGHTS)
+    batch = make_batch()
+    losses = measure(method, batch)
+    assert not any(isinstance(module, Squeeze) for module in method.modules())
+    assert method.embed(torch.zeros(2, 3, 8, 8)).shape == (2, sum(WIDTHS.values()))
+    assert losses["loss"] == pytest.approx(weighted(losses, "syn"), rel=1e-5)
+
+    bigger = replace(batch, source={k: 100 * v for k, v in (batch.source or {}).items()})
+    ratio = measure(method, bigger)["embedding_std"] / losses["embedding_std"]
+    assert ratio == pytest.approx(0.01, rel=1e-3)
+
+
+def test_running_statistics_are_those_of_real_images_where_there_are_any() -> None:
+    batch = make_batch()
+    both, real = make_method(alpha=0.5), make_method(alpha=0.0)
+    both(batch)
+    real(batch)
+    expected = dict(real.backbone.named_buffers())
+    for name, buffer in both.backbone.named_buffers():
+        torch.testing.assert_close(buffer, expected[name], rtol=0, atol=0, msg=name)
+
+    squeeze = make_method(alpha=1.0)
+    squeeze(batch)
+    assert bool(squeeze.get_buffer("backbone.bn1.running_mean").any())
+
+
+def test_without_variance_and_covariance_the_embedding_collapses() -> None:
+    def train(weight: float) -> float:
+        torch.manual_seed(0)
+        config = MethodConfig(alpha=1.0, invariance=1.0, variance=weight, covariance=0.0)
+        squeeze = Squeeze({"b4": 4}, hidden_dim=16, out_dim=8)
+        backbone = nn.Sequential(nn.Flatten(), nn.Linear(12, 16))
+        method = SqueezeSpan(backbone, nn.Linear(16, 8, bias=False), squeeze, config)
+        optimizer = torch.optim.SGD(method.parameters(), lr=0.1, momentum=0.9)
+        for _ in range(150):
+            images = torch.randn(32, 3, 2, 2)
+            batch = Batch(synthetic_views=(images,), source={"b4": images[:, 0].flatten(1) ** 2})
+            losses = method(batch)
+            optimizer.zero_grad()
+            losses["loss"].backward()
+            optimizer.step()
+        return float(losses["embedding_std"])
+
+    assert train(0.0) < 0.05
+    assert train(1.0) > 0.3
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"squeeze": False, "regularize": "both"}, "method.squeeze"),
+        ({"arch": "resnet10narow"}, "resnet10-narrow"),
+    ],
+)
+def test_contradictions_are_told(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        make_method(**settings)
+
+
+def test_a_single_image_is_refused() -> None:
+    with pytest.raises(UserError, match="synthetic"):
+        make_method(alpha=0.5)(make_batch(synthetic=1))
+
+
+def test_losses_are_finite_float32_under_autocast() -> None:
+    method = make_method(alpha=0.5)
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = method(make_batch())
+    losses["loss"].backward()
+    assert {loss.dtype for loss in losses.values()} == {torch.float32}
+    assert all(bool(loss.isfinite()) for loss in losses.values())

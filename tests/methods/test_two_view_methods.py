@@ -1,0 +1,76 @@
+"""VICReg and SimSiam on real, synthetic and mixed images."""
+
+from typing import Any
+
+import pytest
+import torch
+from tiny_methods import make_batch, make_method, measure
+
+from squeezespan.methods.base import Batch
+
+TWO_VIEW = [{"name": "vicreg"}, {"name": "simsiam"}]
+
+
+def union(batch: Batch) -> Batch:
+    assert batch.real_views is not None
+    assert batch.synthetic_views is not None
+    pairs = zip(batch.real_views, batch.synthetic_views, strict=True)
+    first, second = (torch.cat(pair) for pair in pairs)
+    return Batch(real_views=(first, second))
+
+
+@pytest.mark.parametrize("settings", TWO_VIEW)
+def test_a_mixture_is_one_data_set(settings: dict[str, Any]) -> None:
+    batch = make_batch(real=10, synthetic=6)
+    mixed = make_method(alpha=0.375, **settings)(batch)
+    joined = make_method(alpha=0.0, **settings)(union(batch))
+    torch.testing.assert_close(mixed["loss"], joined["loss"], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("settings", TWO_VIEW)
+@pytest.mark.parametrize(
+    ("alpha", "streams"), [(0, {"real"}), (1, {"syn"}), (0.5, {"real", "syn"})]
+)
+def test_each_stream_is_logged(settings: dict[str, Any], alpha: float, streams: set[str]) -> None:
+    method = make_method(alpha=alpha, **settings)
+    losses = method(make_batch())
+    named = {name.split("/")[0] for name in losses if "/" in name} - {"mixed"}
+    assert named == streams
+    assert method.needs_real == ("real" in streams)
+    assert method.synthetic_views == (2 if "syn" in streams else 0)
+    assert not method.needs_source
+    assert [name for name, loss in losses.items() if loss.requires_grad] == ["loss"]
+
+
+def test_vicreg_weighs_its_terms() -> None:
+    weights: dict[str, Any] = {"invariance": 3.0, "variance": 5.0, "covariance": 7.0}
+    losses = measure(make_method(name="vicreg", alpha=0.5, **weights), make_batch())
+    expected = sum(weight * losses[f"mixed/{term}"] for term, weight in weights.items())
+    assert losses["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_only_simsiams_predictor_keeps_its_learning_rate() -> None:
+    method = make_method(name="simsiam")
+    scheduled, fixed = method.parameter_groups()
+    predictor = {p for n, p in method.named_parameters() if n.startswith("predictor")}
+    assert fixed["fixed_lr"] is True
+    assert set(fixed["params"]) == predictor
+    assert set(scheduled["params"]) | predictor == set(method.parameters())
+    assert not set(scheduled["params"]) & predictor
+
+
+def test_simsiams_embedding_std_tells_collapse_from_health() -> None:
+    method = make_method(name="simsiam", alpha=0.0)
+    assert measure(method, make_batch(real=64))["embedding_std"] > 0.5
+
+    method.projector.register_forward_hook(lambda _module, _inputs, z: 1 + 0.001 * z)
+    assert measure(method, make_batch(real=64))["embedding_std"] < 0.01
+
+
+@pytest.mark.parametrize("settings", TWO_VIEW)
+def test_two_view_losses_are_finite_float32_under_autocast(settings: dict[str, Any]) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = make_method(alpha=0.5, **settings)(make_batch())
+    losses["loss"].backward()
+    assert {loss.dtype for loss in losses.values()} == {torch.float32}
+    assert all(bool(loss.isfinite()) for loss in losses.values())

@@ -1,0 +1,73 @@
+"""Presets hold the numbers of the appendix, and the small ones can be compared."""
+
+import pytest
+
+from squeezespan.errors import UserError
+from squeezespan.presets import find_preset, list_presets
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "epochs", "base_lr", "decay", "side", "blur", "weights"),
+    [
+        ("squeeze-span-cifar10", 512, 800, 0.03, 5e-4, 32, 0.0, (25, 25, 1)),
+        ("squeeze-span-cifar100", 512, 800, 0.03, 5e-4, 32, 0.0, (10, 10, 1)),
+        ("squeeze-span-stl10", 512, 200, 0.05, 1e-4, 64, 0.5, (25, 25, 1)),
+        ("squeeze-span-imagenet100", 256, 100, 0.05, 1e-4, 96, 0.5, (25, 25, 1)),
+        ("squeeze-span-imagenet", 256, 100, 0.05, 1e-4, 96, 0.5, (25, 25, 1)),
+        ("vicreg-mixed-cifar100", 512, 800, 0.03, 5e-4, 32, 0.0, (25, 25, 1)),
+        ("vicreg-mixed-imagenet", 256, 100, 0.05, 1e-4, 96, 0.5, (25, 25, 1)),
+    ],
+)
+def test_paper_presets_have_the_appendix_numbers(
+    name: str,
+    batch: int,
+    epochs: int,
+    base_lr: float,
+    decay: float,
+    side: int,
+    blur: float,
+    weights: tuple[float, float, float],
+) -> None:
+    config = find_preset(name).build()
+    assert (config.train.batch_size, config.train.epochs) == (batch, epochs)
+    assert (config.optim.base_lr, config.optim.weight_decay) == (base_lr, decay)
+    assert (config.images.resolution, config.augment.blur) == (side, blur)
+    method = config.method
+    assert (method.invariance, method.variance, method.covariance) == weights
+    assert method.alpha == 0.5
+
+
+def test_domains_differ_in_alpha_alone() -> None:
+    alphas = [
+        find_preset(f"simsiam-{domain}-stl10").build().method.alpha
+        for domain in ("real", "syn", "mixed")
+    ]
+    assert alphas == [0.0, 1.0, 0.5]
+    assert find_preset("squeeze-stl10").build().method.alpha == 1.0
+
+
+def test_simsiam_has_a_deeper_projector_for_larger_images() -> None:
+    assert find_preset("simsiam-real-cifar10").build().method.projector_layers == 2
+    assert find_preset("simsiam-real-stl10").build().method.projector_layers == 3
+
+
+def test_stl10_also_learns_from_unlabelled_images() -> None:
+    assert find_preset("vicreg-real-stl10").build().images.unlabeled
+
+
+def test_small_presets_see_equally_many_images_with_the_same_student() -> None:
+    small = [p.build() for p in list_presets() if p.name.endswith("-mini")]
+    assert len(small) == 8
+    assert len({(config.train, config.student, config.optim) for config in small}) == 1
+
+
+def test_every_preset_says_what_it_is() -> None:
+    for preset in list_presets():
+        assert preset.summary.endswith(".")
+        assert "{" not in preset.description
+        assert "measured" in preset.description
+
+
+def test_a_misspelt_name_is_suggested() -> None:
+    with pytest.raises(UserError, match=r"squeze-mini.*mean squeeze-mini\?"):
+        find_preset("squeze-mini")

@@ -1,0 +1,57 @@
+"""Small methods and batches that the tests of methods share."""
+
+from typing import Any
+
+import torch
+
+from squeezespan.config import DistillConfig, ImagesConfig, MethodConfig, StudentConfig
+from squeezespan.methods.base import Batch, Method
+from squeezespan.methods.registry import build_method
+
+__all__ = ["WIDTHS", "make_batch", "make_method", "measure", "shake"]
+
+WIDTHS = {"b4": 6, "b8": 4}
+_SIDE = 8
+
+
+def make_method(arch: str = "resnet10-narrow", stem: str = "cifar", **settings: Any) -> Method:
+    """Build a narrow method on 8x8 images; equal settings give equal weights."""
+    sizes = {"embed_dim": 16, "hidden_dim": 12, "projector_layers": 2, "predictor_dim": 4}
+    config = DistillConfig(
+        method=MethodConfig(**{**sizes, **settings}),
+        student=StudentConfig(arch, stem),  # type: ignore[arg-type]
+        images=ImagesConfig(resolution=_SIDE),
+    )
+    torch.manual_seed(0)
+    return build_method(config, WIDTHS if config.method.alpha > 0 else None)
+
+
+def make_batch(
+    real: int = 8, synthetic: int = 8, side: int = _SIDE, dtype: torch.dtype = torch.float32
+) -> Batch:
+    """Draw a batch with two views of each stream; streams differ in mean and scale."""
+    random = torch.Generator().manual_seed(1)
+
+    def draw(n: int, *shape: int) -> torch.Tensor:
+        return torch.randn(n, *shape, generator=random, dtype=dtype)
+
+    image = (3, side, side)
+    return Batch(
+        real_views=(draw(real, *image), draw(real, *image)),
+        synthetic_views=(0.5 + 2 * draw(synthetic, *image), 0.5 + 2 * draw(synthetic, *image)),
+        source={name: draw(synthetic, width) for name, width in WIDTHS.items()},
+    )
+
+
+def measure(method: Method, batch: Batch) -> dict[str, float]:
+    """Run one step's losses and give them as numbers."""
+    return {name: float(loss.detach()) for name, loss in method(batch).items()}
+
+
+def shake(method: Method) -> None:
+    """Move every parameter, so that none of them is at a zero that hides its gradient's path."""
+    random = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for parameter in method.parameters():
+            noise = torch.randn(parameter.shape, generator=random, dtype=torch.float64)
+            parameter.add_(noise.to(parameter.dtype), alpha=0.1)

@@ -1,0 +1,96 @@
+"""A generator, images and settings so small that a run takes a second."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from squeezespan.config import DistillConfig, config_from_dict
+from squeezespan.errors import UserError
+from squeezespan.generators import save_generator
+from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
+from squeezespan.training.distill import distill
+
+__all__ = ["distill_as_rank", "make_gan", "make_images", "read_metrics", "tiny_config"]
+
+_CLASSES = 4
+_PER_CLASS = 20
+
+
+def make_gan(path: Path, **changes: Any) -> Path:
+    """Write a generator with random weights, 32x32."""
+    sizes: dict[str, Any] = {
+        "resolution": 32,
+        "z_dim": 16,
+        "w_dim": 16,
+        "channel_base": 256,
+        "channel_max": 16,
+        "mapping_layers": 2,
+    }
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        generator = StyleGAN2Generator(StyleGAN2Config(**{**sizes, **changes}))
+    save_generator(path, generator, {})
+    return path
+
+
+def make_images(folder: Path) -> str:
+    """Write 80 images of 16x16 in 4 classes that differ in brightness, and give the data spec."""
+    random = np.random.default_rng(0)
+    for label in range(_CLASSES):
+        place = folder / "train" / f"class{label}"
+        place.mkdir(parents=True)
+        for number in range(_PER_CLASS):
+            pixels = random.integers(50 * label, 50 * label + 100, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(place / f"{number}.png")
+    return f"folder:{folder}"
+
+
+def tiny_config(data: str, gan: Path, **changes: dict[str, Any]) -> DistillConfig:
+    """Give settings of 16 steps; `changes` are sections with what differs."""
+    sections: dict[str, dict[str, Any]] = {
+        "train": {
+            "epochs": 4,
+            "batch_size": 16,
+            "device": "cpu",
+            "precision": "fp32",
+            "num_workers": 0,
+            "checkpoint_minutes": 0,
+        },
+        "method": {"embed_dim": 16, "hidden_dim": 16, "projector_layers": 2},
+        "student": {"arch": "resnet10-narrow"},
+        "images": {"resolution": 16},
+        "monitor": {"knn_every": 2, "log_every": 2, "knn_k": 5},
+    }
+    for section, values in changes.items():
+        sections[section] = sections.get(section, {}) | values
+    return config_from_dict({"data": data, "gan": str(gan), **sections})
+
+
+def read_metrics(run: Path) -> list[dict[str, Any]]:
+    """Read the lines of `metrics.jsonl` without what the clock says."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    clock = {"seconds", "images_per_second"}
+    return [{name: x for name, x in line.items() if name not in clock} for line in lines]
+
+
+def distill_as_rank(config: DistillConfig, out: Path, rank: int, world: int, port: int) -> None:
+    """Distil as one of `world` processes, in the environment that torchrun would make."""
+    os.environ |= {
+        "TORCHELASTIC_RUN_ID": "test",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": str(world),
+        "LOCAL_WORLD_SIZE": str(world),
+    }
+    try:
+        distill(config, out)
+    except UserError as error:
+        sys.exit(f"refused: {error}")

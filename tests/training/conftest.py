@@ -1,0 +1,33 @@
+"""A tiny generator and tiny images for the tests of the loop."""
+
+import multiprocessing
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+import pytest
+from tiny_runs import make_gan, make_images, tiny_config
+
+from squeezespan.config import DistillConfig
+
+
+@pytest.fixture(scope="session")
+def gan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_gan(tmp_path_factory.mktemp("gan") / "gan.safetensors")
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return make_images(tmp_path_factory.mktemp("images"))
+
+
+@pytest.fixture(scope="session")
+def config(data: str, gan: Path) -> DistillConfig:
+    return tiny_config(data, gan)
+
+
+@pytest.fixture(scope="session")
+def server() -> ForkServerContext:
+    """Starts processes that have everything imported but nothing computed."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["squeezespan.training.distill", "timm"])
+    return context

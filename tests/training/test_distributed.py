@@ -1,0 +1,97 @@
+"""Two processes that share a batch train like one that has it all."""
+
+import os
+import socket
+import subprocess
+import sys
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_runs import distill_as_rank, read_metrics, tiny_config
+
+from squeezespan.config import DistillConfig
+from squeezespan.files import write_json
+from squeezespan.settings import to_dict
+from squeezespan.training.distill import distill
+
+SECTIONS: dict[str, dict[str, Any]] = {
+    "train": {"checkpoint_minutes": 60},
+    "monitor": {"log_every": 1},
+    "optim": {"clip_grad_norm": 5.0},
+}
+
+
+def run_two_processes(context: ForkServerContext, config: DistillConfig, out: Path) -> list[int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    processes = [
+        context.Process(target=distill_as_rank, args=(config, out, rank, 2, port))
+        for rank in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    return [process.exitcode if process.exitcode is not None else -1 for process in processes]
+
+
+def assert_same_training(one: Path, two: Path) -> None:
+    lines, shared_lines = read_metrics(one), read_metrics(two)
+    assert len(lines) == len(shared_lines)
+    for line, shared_line in zip(lines, shared_lines, strict=True):
+        assert line.pop("kind") == shared_line.pop("kind")
+        assert shared_line == pytest.approx(line, rel=1e-3, abs=1e-4)
+    weights, shared = (load_file(run / "student.safetensors") for run in (one, two))
+    for name, weight in weights.items():
+        torch.testing.assert_close(shared[name], weight, rtol=1e-3, atol=1e-4)
+
+
+def test_squeeze_and_span_under_torchrun_equals_one_process(
+    data: str, gan: Path, tmp_path: Path
+) -> None:
+    config = tiny_config(data, gan, **SECTIONS)
+    write_json(tmp_path / "config.json", to_dict(config))
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["-m", "squeezespan", "distill"]
+    command += ["--config", str(tmp_path / "config.json"), "--out", str(tmp_path / "two")]
+    environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(
+        [sys.executable, *command],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    distill(config, tmp_path / "one")
+    assert_same_training(tmp_path / "one", tmp_path / "two")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        {"name": "simsiam", "alpha": 0.5, "predictor_dim": 8},
+        {"name": "vicreg", "alpha": 0.5},
+    ],
+    ids=["simsiam", "vicreg"],
+)
+def test_baselines_on_two_processes_equal_one(
+    method: dict[str, Any], server: ForkServerContext, data: str, gan: Path, tmp_path: Path
+) -> None:
+    config = tiny_config(data, gan, method=method, **SECTIONS)
+    assert run_two_processes(server, config, tmp_path / "two") == [0, 0]
+    distill(config, tmp_path / "one")
+    assert_same_training(tmp_path / "one", tmp_path / "two")
+
+
+def test_a_mistake_ends_all_processes(
+    server: ForkServerContext, config: DistillConfig, tmp_path: Path
+) -> None:
+    write_json(tmp_path / "config.json", to_dict(config))
+    assert run_two_processes(server, config, tmp_path) == [1, 1]

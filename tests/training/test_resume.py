@@ -1,0 +1,177 @@
+"""A run that is stopped in any way and resumed ends like one that was not."""
+
+import random
+import signal
+import time
+from dataclasses import replace
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_runs import make_gan, read_metrics
+
+from squeezespan.config import DistillConfig
+from squeezespan.errors import UserError
+from squeezespan.training.distill import distill
+
+_DEADLINE = 60.0
+
+
+def start(context: ForkServerContext, config: DistillConfig, out: Path) -> ForkServerProcess:
+    process = context.Process(target=distill, args=(config, out, True))
+    process.start()
+    return process
+
+
+def finish(process: ForkServerProcess) -> int:
+    process.join(_DEADLINE)
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    server: ForkServerContext, config: DistillConfig, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "undisturbed"
+    assert finish(start(server, config, out)) == 0
+    return out
+
+
+def assert_same_run(run: Path, reference: Path) -> None:
+    assert_equal(*(load_file(folder / "student.safetensors") for folder in (run, reference)))
+    assert read_metrics(run) == read_metrics(reference)
+    last, expected = (newest_state(folder) for folder in (run, reference))
+    assert_equal(last["method"], expected["method"])
+    assert_equal(last["optimizer"]["state"], expected["optimizer"]["state"])
+
+
+def newest_state(run: Path) -> dict[str, Any]:
+    newest = max((run / "checkpoints").glob("*.pt"))
+    state: dict[str, Any] = torch.load(newest, weights_only=True)["state"]
+    return state
+
+
+def assert_equal(one: Any, other: Any) -> None:
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_equal(one[key], other[key])
+    elif isinstance(one, torch.Tensor):
+        assert torch.equal(one, other)
+    else:
+        assert one == other
+
+
+def steps_saved(run: Path) -> int:
+    names = [path.stem for path in (run / "checkpoints").glob("step-*.pt")]
+    return max((int(name.removeprefix("step-")) for name in names), default=0)
+
+
+def wait_for_step(run: Path, process: ForkServerProcess, step: int) -> None:
+    deadline = time.monotonic() + _DEADLINE
+    while steps_saved(run) < step and process.is_alive():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_killed_at_random_moments(
+    seed: int, server: ForkServerContext, config: DistillConfig, undisturbed: Path, tmp_path: Path
+) -> None:
+    moments = random.Random(seed)
+    run = tmp_path / "run"
+    for step in sorted(moments.sample(range(1, 16), 4)):
+        process = start(server, config, run)
+        wait_for_step(run, process, step)
+        time.sleep(moments.uniform(0, 0.1))
+        process.kill()
+        finish(process)
+    assert finish(start(server, config, run)) == 0
+    assert_same_run(run, undisturbed)
+
+
+def test_killed_before_the_first_checkpoint(
+    server: ForkServerContext, config: DistillConfig, undisturbed: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    process = start(server, config, run)
+    while not (run / "config.json").exists():
+        time.sleep(0.001)
+    process.kill()
+    finish(process)
+    assert finish(start(server, config, run)) == 0
+    assert_same_run(run, undisturbed)
+
+
+def test_sigterm_writes_a_checkpoint_first(
+    server: ForkServerContext, config: DistillConfig, undisturbed: Path, tmp_path: Path
+) -> None:
+    rarely = replace(config, train=replace(config.train, checkpoint_minutes=60.0))
+    run = tmp_path / "run"
+    process = start(server, rarely, run)
+    while not (run / "metrics.jsonl").exists() or not (run / "metrics.jsonl").stat().st_size:
+        time.sleep(0.002)
+    process.terminate()
+    assert finish(process) == 128 + signal.SIGTERM
+    step = steps_saved(run)
+    assert 2 <= step < 16
+    assert read_metrics(run)[-1]["step"] in (step, step - 1)
+    assert finish(start(server, rarely, run)) == 0
+    assert_same_run(run, undisturbed)
+
+
+def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
+    server: ForkServerContext,
+    config: DistillConfig,
+    undisturbed: Path,
+    tmp_path: Path,
+) -> None:
+    run = tmp_path / "run"
+    process = start(server, config, run)
+    wait_for_step(run, process, 6)
+    process.kill()
+    finish(process)
+    newest = max((run / "checkpoints").glob("*.pt"))
+    newest.write_bytes(newest.read_bytes()[:5000])
+    assert finish(start(server, config, run)) == 0
+    assert_same_run(run, undisturbed)
+
+
+def test_resuming_a_finished_run_says_so_and_changes_nothing(
+    undisturbed: Path, config: DistillConfig, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*")}
+    distill(config, undisturbed, resume=True)
+    assert "finished run" in capfd.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*")} == before
+
+
+def test_a_run_leaves_no_half_written_files(undisturbed: Path) -> None:
+    names = {path.name for path in undisturbed.iterdir()}
+    assert names == {
+        ".lock",
+        "checkpoints",
+        "config.json",
+        "environment.json",
+        "metrics.jsonl",
+        "report.html",
+        "student.safetensors",
+    }
+    assert len(list((undisturbed / "checkpoints").iterdir())) == 2
+
+
+def test_another_generator_under_the_same_name_is_refused(
+    config: DistillConfig, gan: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "gan.safetensors"
+    own.write_bytes(gan.read_bytes())
+    short = replace(config, gan=str(own), train=replace(config.train, max_steps=2))
+    run = distill(short, tmp_path / "run")
+    (run / "student.safetensors").unlink()
+    make_gan(own, w_dim=8)
+    with pytest.raises(UserError, match=r"cannot resume .*gan\.safetensors is another file"):
+        distill(short, run, resume=True)

@@ -1,0 +1,139 @@
+"""Batches are a pure function of seed, step and share of the global batch."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tiny_runs import tiny_config
+from torch import Tensor
+
+from squeezespan.config import DistillConfig
+from squeezespan.methods.base import Batch
+from squeezespan.training.prepare import Parts, prepare
+from squeezespan.training.stream import Place, Stream
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def parts(config: DistillConfig) -> Parts:
+    return prepare(config, CPU)
+
+
+def stream(
+    config: DistillConfig, parts: Parts, rank: int = 0, world: int = 1, views: int = 1
+) -> Stream:
+    return Stream(
+        config,
+        parts.plan,
+        parts.images.train,
+        parts.generator,
+        parts.normalization,
+        Place(rank, world, CPU),
+        synthetic_views=views,
+        needs_source=views == 1,
+    )
+
+
+def tensors(batch: Batch) -> list[Tensor]:
+    source = batch.source or {}
+    return [*(batch.real_views or ()), *(batch.synthetic_views or ()), *source.values()]
+
+
+def assert_alike(one: list[Tensor], other: list[Tensor]) -> None:
+    assert len(one) == len(other)
+    for a, b in zip(one, other, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
+
+
+def test_a_batch_has_both_streams_in_the_students_format(
+    config: DistillConfig, parts: Parts
+) -> None:
+    batch = stream(config, parts).batch(0)
+    assert batch.real_views is not None
+    assert batch.synthetic_views is not None
+    assert batch.source is not None
+    assert [view.shape for view in batch.real_views] == [(8, 3, 16, 16)] * 2
+    assert [view.shape for view in batch.synthetic_views] == [(8, 3, 16, 16)]
+    assert {name: x.shape for name, x in batch.source.items()} == {
+        name: (8, 16 if name != "b32" else 8) for name in ("b4", "b8", "b16", "b32")
+    }
+    assert all(x.dtype == torch.float32 for x in tensors(batch))
+    assert not torch.equal(*batch.real_views)
+
+
+def test_a_step_gives_the_same_batch_whatever_came_before(
+    config: DistillConfig, parts: Parts
+) -> None:
+    warm = stream(config, parts)
+    for step in (0, 7, 3):
+        warm.batch(step)
+    again, fresh = warm.batch(5), stream(config, parts).batch(5)
+    assert all(torch.equal(a, b) for a, b in zip(tensors(again), tensors(fresh), strict=True))
+    assert not torch.equal(tensors(again)[0], tensors(warm.batch(6))[0])
+
+
+def test_seeds_give_other_batches(config: DistillConfig, parts: Parts) -> None:
+    other = replace(config, train=replace(config.train, seed=1))
+    pairs = zip(
+        tensors(stream(config, parts).batch(0)),
+        tensors(stream(other, parts).batch(0)),
+        strict=True,
+    )
+    assert not any(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("shares", [(2, 1), (1, 4), (2, 2)])
+def test_shares_of_processes_and_micro_batches_make_up_the_whole_batch(
+    shares: tuple[int, int], config: DistillConfig, parts: Parts
+) -> None:
+    world, accumulate = shares
+    split = replace(config, optim=replace(config.optim, accumulate=accumulate))
+    pieces = [
+        tensors(stream(split, parts, rank, world).batch(3, part))
+        for rank in range(world)
+        for part in range(accumulate)
+    ]
+    joined = [torch.cat(rows) for rows in zip(*pieces, strict=True)]
+    assert_alike(joined, tensors(stream(config, parts).batch(3)))
+
+
+def test_a_pass_shows_every_real_image_at_most_once(data: str, gan: Path) -> None:
+    config = tiny_config(data, gan, augment={"enabled": False})
+    parts = prepare(config, CPU)
+    source = stream(config, parts)
+    steps = parts.plan.train_images // parts.plan.real_batch
+    passes: list[list[bytes]] = []
+    for number in range(2):
+        batches = [source.batch(number * steps + step).real_views for step in range(steps)]
+        rows = torch.cat([views[0] for views in batches if views is not None])
+        passes.append([row.numpy().tobytes() for row in rows])
+    assert len(passes[0]) == len(set(passes[0])) == 72
+    assert set(passes[0]) == set(passes[1])
+    assert passes[0] != passes[1]
+
+
+@pytest.mark.parametrize(
+    ("method", "views", "expected"),
+    [
+        ({"name": "vicreg", "alpha": 0.0}, 0, (2, 0, 0)),
+        ({"name": "vicreg", "alpha": 1.0}, 2, (0, 2, 0)),
+        ({"name": "squeeze-span", "alpha": 1.0}, 1, (0, 1, 4)),
+    ],
+)
+def test_a_share_of_nothing_is_left_out(
+    method: dict[str, Any], views: int, expected: tuple[int, int, int], data: str, gan: Path
+) -> None:
+    config = tiny_config(data, gan, method=method)
+    batch = stream(config, prepare(config, CPU), views=views).batch(0)
+    found = (batch.real_views, batch.synthetic_views, batch.source)
+    assert tuple(len(x) if x is not None else 0 for x in found) == expected
+
+
+def test_the_latent_source_is_w(data: str, gan: Path) -> None:
+    config = tiny_config(data, gan, source={"kind": "latent"})
+    batch = stream(config, prepare(config, CPU)).batch(0)
+    assert batch.source is not None
+    assert {name: x.shape for name, x in batch.source.items()} == {"w": (8, 16)}
