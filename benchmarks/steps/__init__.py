@@ -1,0 +1,1 @@
+"""One squeeze-and-span training step: ours, and the same written the plain way."""
