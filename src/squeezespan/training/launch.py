@@ -1,5 +1,6 @@
 """Starting Lightning Fabric on what the settings and the launcher (torchrun, SLURM) say."""
 
+import atexit
 import os
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
@@ -56,6 +57,8 @@ def launch(train: TrainConfig) -> Fabric:
         plugins=[environment, _precision(precision, device.type)],
     )
     fabric.launch()
+    if fabric.world_size > 1:
+        atexit.register(_leave_process_group)
     return fabric
 
 
@@ -80,6 +83,15 @@ def on_main_process(fabric: Fabric, action: Callable[[], Result]) -> Result:
         raise StorageError(value)
     result: Result = value
     return result
+
+
+def _leave_process_group() -> None:
+    """End the threads of the process group; gloo aborts an interpreter that ends under them.
+
+    Fabric does so for NCCL only.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _precision(precision: Literal["fp32", "bf16", "fp16"], device: str) -> Precision:
