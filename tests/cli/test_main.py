@@ -25,7 +25,9 @@ def program(tmp_path: Path) -> Program:
         lines = ['"""Shows it all."""', "def run(argv):", *(f"    {x}" for x in body.splitlines())]
         (tmp_path / "demo.py").write_text("\n".join(lines), encoding="utf-8")
         launch = (
-            "import sys, squeezespan.cli\n"
+            "import signal, sys, squeezespan.cli\n"
+            # A shell that runs the tests in its background lets them ignore Ctrl-C.
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             f"squeezespan.cli.__path__.insert(0, {str(tmp_path)!r})\n"
             "from squeezespan.cli.main import main\n"
             "sys.exit(main())"
