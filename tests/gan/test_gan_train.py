@@ -1,5 +1,6 @@
 """`gan train` from the command line: what it leaves, and how it stops and goes on."""
 
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -16,7 +17,8 @@ from tiny_runs import make_images
 from squeezespan.cli.main import main
 from squeezespan.discriminators.files import load_discriminator
 from squeezespan.errors import TrainingError, UserError
-from squeezespan.gan.config import GanTrainConfig
+from squeezespan.files import file_sha256
+from squeezespan.gan.config import GanOriginConfig, GanTrainConfig
 from squeezespan.gan.train import train_gan
 from squeezespan.generators import load_generator, read_generator_header
 from squeezespan.settings import from_dict
@@ -176,3 +178,58 @@ def test_inspect_sample_and_convert(
     original = load_file(whole / "generator.safetensors")
     assert all(torch.equal(x, original[name]) for name, x in load_file(converted).items())
     assert main(["gan", "shrink"]) == 2
+
+
+def test_training_starts_from_trained_networks(data: str, whole: Path, tmp_path: Path) -> None:
+    generator = whole / "generator.safetensors"
+    discriminator = whole / "discriminator.safetensors"
+    init = GanOriginConfig(str(generator), str(discriminator), warmup_kimg=0.008)
+    config = tiny(data, max_steps=2)
+    config = dataclasses.replace(config, init=init)
+    run = train_gan(config, tmp_path / "run")
+    before, after = (load_file(path / "generator.safetensors") for path in (whole, run))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    before, after = (load_file(path / "discriminator.safetensors") for path in (whole, run))
+    moved = [name for name in before if not torch.equal(before[name], after[name])]
+    assert moved
+    far = [float((before[name] - after[name]).abs().max()) for name in moved]
+    assert max(far) < 0.02
+    provenance = read_generator_header(run / "generator.safetensors")["provenance"]
+    assert provenance["init"]["generator_sha256"] == file_sha256(generator)
+    assert provenance["total_kimg"] == pytest.approx((STEPS + 2) * 4 / 1000)
+
+
+def test_a_started_training_goes_on_without_what_it_started_from(
+    data: str, whole: Path, tmp_path: Path
+) -> None:
+    start = tmp_path / "start.safetensors"
+    start.write_bytes((whole / "generator.safetensors").read_bytes())
+    config = dataclasses.replace(
+        tiny(data, max_steps=4), init=GanOriginConfig(generator=str(start))
+    )
+    train_gan(config, tmp_path / "whole")
+    train_gan(
+        dataclasses.replace(config, train=dataclasses.replace(config.train, max_steps=2)),
+        tmp_path / "parts",
+    )
+    start.unlink()
+    train_gan(config, tmp_path / "parts", resume=True)
+    assert_same(tmp_path / "parts", tmp_path / "whole")
+    names = ("whole", "parts")
+    headers = [read_generator_header(tmp_path / x / "generator.safetensors") for x in names]
+    assert headers[0]["provenance"]["init"] == headers[1]["provenance"]["init"]
+
+
+def test_a_start_of_another_size_is_refused_before_anything_is_written(
+    data: str, whole: Path, tmp_path: Path
+) -> None:
+    config = tiny(data)
+    wide = dataclasses.replace(config.generator, channel_max=16)
+    for init in (
+        GanOriginConfig(generator=str(whole / "generator.safetensors")),
+        GanOriginConfig(generator=str(tmp_path / "missing.safetensors")),
+        GanOriginConfig(discriminator=str(whole / "generator.safetensors")),
+    ):
+        with pytest.raises(UserError, match=r"channel_max 8|no checkpoint|discriminator"):
+            train_gan(dataclasses.replace(config, generator=wide, init=init), tmp_path / "refused")
+        assert not (tmp_path / "refused").exists()

@@ -13,6 +13,7 @@ __all__ = [
     "GanDiscriminatorConfig",
     "GanGeneratorConfig",
     "GanLossConfig",
+    "GanOriginConfig",
     "GanRunConfig",
     "GanTrainConfig",
     "load_gan_config",
@@ -84,6 +85,19 @@ class GanAugmentConfig:
 
 
 @dataclass(frozen=True)
+class GanOriginConfig:
+    """Trained networks to start from; by default both start with random weights."""
+
+    generator: str | None = None
+    """A StyleGAN2 of the run's sizes: a checkpoint file or `builtin:stylegan2-cifar10`."""
+    discriminator: str | None = None
+    """Its discriminator, where there is one."""
+    warmup_kimg: NotNegative = 0.0
+    """Only the discriminator learns for the first so many thousand images, so that one with
+    random weights doesn't spoil a trained generator."""
+
+
+@dataclass(frozen=True)
 class GanRunConfig:
     """The loop. These flags have no section prefix on the command line."""
 
@@ -120,6 +134,7 @@ class GanTrainConfig:
     discriminator: GanDiscriminatorConfig = field(default_factory=GanDiscriminatorConfig)
     loss: GanLossConfig = field(default_factory=GanLossConfig)
     augment: GanAugmentConfig = field(default_factory=GanAugmentConfig)
+    init: GanOriginConfig = field(default_factory=GanOriginConfig)
 
 
 def load_gan_config(path: Path) -> GanTrainConfig:

@@ -57,6 +57,8 @@ class GanStep:
         self.discriminator_optimizer = _adam(self.discriminator, config, loss.r1_interval)
         self.ada = AdaptiveProbability.start(config.augment)
         self.path_mean = torch.zeros([], device=device)
+        self.origin: dict[str, Any] = {}
+        """What the networks were started from, for the provenance; empty for random weights."""
 
     def run(self, step: int, real: Tensor, labels: Tensor | None) -> dict[str, Tensor | float]:
         """Train both networks on one batch.
@@ -71,17 +73,21 @@ class GanStep:
         """
         loss = self.config.loss
         batch = real.shape[0]
-        self.discriminator.requires_grad_(False)
-        self.generator.requires_grad_(True)
-        numbers: dict[str, Tensor | float] = {"loss/generator": self._train_generator(step, batch)}
-        if loss.path_length_weight and step % loss.path_length_interval == 0:
-            numbers["path_length"] = self._regularize_generator(step, batch)
+        numbers: dict[str, Tensor | float] = {}
+        learns = step * batch >= self.config.init.warmup_kimg * 1000
+        if learns:
+            self.discriminator.requires_grad_(False)
+            self.generator.requires_grad_(True)
+            numbers["loss/generator"] = self._train_generator(step, batch)
+            if loss.path_length_weight and step % loss.path_length_interval == 0:
+                numbers["path_length"] = self._regularize_generator(step, batch)
         self.discriminator.requires_grad_(True)
         self.generator.requires_grad_(False)
         numbers |= self._train_discriminator(step, real, labels)
         if step % loss.r1_interval == 0:
             numbers["r1"] = self._regularize_discriminator(step, real, labels)
-        self._update_average(images_seen=(step + 1) * batch, batch=batch)
+        if learns:
+            self._update_average(images_seen=(step + 1) * batch, batch=batch)
         self.ada.adjust(step, batch)
         numbers["augment_p"] = self.ada.p
         return numbers
@@ -96,6 +102,7 @@ class GanStep:
             "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
             "ada": self.ada.state(),
             "path_mean": self.path_mean,
+            "origin": self.origin,
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -107,6 +114,7 @@ class GanStep:
         self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
         self.ada.load(state["ada"])
         self.path_mean.copy_(state["path_mean"])
+        self.origin = state["origin"]
 
     def _random(self, step: int, stream: str) -> StepRandom:
         return StepRandom(self.config.train.seed, step, stream=stream, device=self.device)

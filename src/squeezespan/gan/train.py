@@ -13,6 +13,7 @@ from squeezespan.environment import environment
 from squeezespan.errors import UserError
 from squeezespan.files import write_json
 from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
+from squeezespan.gan.origin import start_from
 from squeezespan.gan.step import GanStep
 from squeezespan.gan.trainer import GanTrainer, total_steps
 from squeezespan.hardware import DTYPES, resolve_device, resolve_precision
@@ -52,11 +53,11 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
     folder = _folder(Path(out))
     folder.check(config, resume=resume)
     images = _open(config)
+    step = _build_step(config, images, folder)
     state = folder.open(config, resume=resume)
     try:
         if state is RunState.NEW:
             write_json(folder.environment, environment())
-        step = _build_step(config, images)
         trainer = GanTrainer(config, images, step, folder.path)
         print(
             f"{config.data}: {len(images)} images, {trainer.total_steps} steps of "
@@ -78,7 +79,7 @@ def describe_gan_run(
     folder = _folder(Path(out))
     state = folder.check(config, resume=resume)
     images = _open(config)
-    step = _build_step(config, images)
+    step = _build_step(config, images, folder)
     return {
         "config": to_dict(config),
         "images": len(images),
@@ -121,8 +122,14 @@ def _open(config: GanTrainConfig) -> ImageSet:
     return images
 
 
-def _build_step(config: GanTrainConfig, images: ImageSet) -> GanStep:
+def _build_step(
+    config: GanTrainConfig, images: ImageSet, folder: RunFolder[GanTrainConfig]
+) -> GanStep:
     classes = len(images.class_names) if config.conditional else 0
     device = resolve_device(config.train.device)
     with torch.random.fork_rng([]):
-        return GanStep(config, classes, device, DTYPES[config.train.precision])
+        step = GanStep(config, classes, device, DTYPES[config.train.precision])
+        # A run that goes on needs the files no more that it was started from.
+        if next(folder.checkpoints.glob("step-*"), None) is None:
+            start_from(step, config.init)
+    return step

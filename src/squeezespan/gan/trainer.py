@@ -170,11 +170,9 @@ class GanTrainer:
             **{name: round(value, 5) for name, value in values.items()},
         }
         metrics.write(record)
-        return {
-            "kimg/s": self._kimg_per_second(),
-            "G": values["loss/generator"],
-            "D": values["loss/discriminator"],
-        }
+        losses = {"G": "loss/generator", "D": "loss/discriminator"}
+        shown = {letter: values[name] for letter, name in losses.items() if name in values}
+        return {"kimg/s": self._kimg_per_second(), **shown}
 
     def _crosses(self, kimg: float) -> bool:
         """Tell whether the last step went over a multiple of `kimg` thousand images."""
@@ -213,10 +211,13 @@ class GanTrainer:
         return self._step * self.config.train.batch_size / 1000
 
     def _provenance(self) -> dict[str, Any]:
+        started = {"init": self.gan.origin} if self.gan.origin else {}
         return {
             "data": self.config.data,
             "mirror": self.config.mirror,
             "kimg": self._kimg(),
+            "total_kimg": self._kimg() + (self.gan.origin.get("kimg") or 0),
+            **started,
             "seed": self.config.train.seed,
             "seconds": round(self._seconds),
             "device": str(self.device),
