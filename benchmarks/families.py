@@ -120,7 +120,7 @@ def main(
 
 def _build(name: str, width: int, seed: int, device: str, dtype: torch.dtype) -> Generator:
     torch.manual_seed(seed)
-    generator = FAMILIES[name](width).eval().requires_grad_(False)
+    generator = FAMILIES[name](width).freeze()
     _settle(generator)
     generator.to(device).to(memory_format=torch.channels_last)
     generator.set_compute_dtype(dtype)

@@ -12,12 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from squeezespan.generators.base import Generated, Latents
-from squeezespan.generators.stylegan2 import (
-    StyleGAN2Generator,
-    SynthesisBlock,
-    SynthesisLayer,
-    ToRGB,
-)
+from squeezespan.generators.stylegan2 import StyleGAN2Generator, SynthesisBlock
+from squeezespan.generators.stylegan2_layers import SynthesisLayer, ToRGB
 from squeezespan.randomness import StepRandom
 
 __all__ = ["GroupedStyleGAN2", "grouped_modulated_conv"]

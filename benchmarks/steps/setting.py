@@ -67,7 +67,7 @@ class Setting:
             # It begins at zero, where noise would be added in vain.
             if name.endswith("noise_strength"):
                 torch.nn.init.constant_(parameter, 0.1)
-        return generator.eval().requires_grad_(False).to(self.device)
+        return generator.freeze().to(self.device)
 
     def method(self, generator: StyleGAN2Generator) -> Method:
         """Student, projector, squeeze module and losses with random weights, float32."""

@@ -6,7 +6,7 @@ each resolution is taken, named `b4`, `b8`, ... from coarse to fine (Section 3 o
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -89,6 +89,14 @@ class Generator(nn.Module, ABC):
             noise: per-pixel noise of families that have it.
             random: draws the noise when `noise` is "random".
         """
+
+    def freeze(self) -> Self:
+        """Put it in eval mode and fix its weights.
+
+        What follows from the weights alone may be kept from call to call after this. Thawed by
+        `requires_grad_(True)`.
+        """
+        return self.eval().requires_grad_(False)
 
     def set_compute_dtype(self, dtype: torch.dtype) -> None:
         """Compute in `dtype` where that is safe; parameters and `w` stay float32.

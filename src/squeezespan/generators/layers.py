@@ -18,6 +18,8 @@ __all__ = [
     "leaky_relu_gain",
     "normalize_second_moment",
     "resample_filter",
+    "scaled",
+    "shifted",
     "upsample",
 ]
 
@@ -57,17 +59,30 @@ def downsample(x: Tensor, fir: Tensor) -> Tensor:
     return blur(x, fir, padding=fir.shape[-1] // 2 - 1)[:, :, ::2, ::2]
 
 
+def scaled(x: Tensor, factor: Tensor) -> Tensor:
+    """Multiply a map that nothing else needs, in place where no gradient is recorded."""
+    factor = factor.to(x.dtype)
+    return x * factor if torch.is_grad_enabled() else x.mul_(factor)
+
+
+def shifted(x: Tensor, shift: Tensor) -> Tensor:
+    """Add to a map that nothing else needs, in place where no gradient is recorded."""
+    shift = shift.to(x.dtype)
+    return x + shift if torch.is_grad_enabled() else x.add_(shift)
+
+
 def leaky_relu_gain(x: Tensor, clamp: float | None, gain: float = LEAKY_GAIN) -> Tensor:
     """Leaky ReLU of slope 0.2 on an input that already carries `gain`, then the clamp.
 
     Leaky ReLU commutes with a positive factor, so callers fold the gain into smaller tensors and
-    save a pass over the feature map. The clamp is meant for unit layer gain and is rescaled.
+    save a pass over the feature map. The clamp is meant for unit layer gain and is rescaled. The
+    input must be needed by nothing else: it is overwritten where no gradient is recorded.
     """
-    x = F.leaky_relu(x, LEAKY_SLOPE)
+    x = F.leaky_relu(x, LEAKY_SLOPE, inplace=not torch.is_grad_enabled())
     if clamp is None:
         return x
     bound = clamp * gain / LEAKY_GAIN
-    return x.clamp(-bound, bound)
+    return x.clamp(-bound, bound) if torch.is_grad_enabled() else x.clamp_(-bound, bound)
 
 
 def normalize_second_moment(x: Tensor) -> Tensor:

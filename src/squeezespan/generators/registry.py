@@ -93,13 +93,13 @@ def load_generator(
     if str(gan).startswith(PREFIX):
         generator = copy.deepcopy(find_registered(str(gan)))
         choices.check(generator.info.family)
-        return generator.eval().requires_grad_(False).to(device)
+        return generator.freeze().to(device)
     path = resolve_path(gan)
     if _is_own(path):
         generator = open_own(path, choices)
     else:
         generator, _ = open_foreign(path, choices)
-    return generator.eval().requires_grad_(False).to(device)
+    return generator.freeze().to(device)
 
 
 def read_generator_header(gan: str | Path) -> dict[str, Any]:

@@ -1,13 +1,8 @@
-"""StyleGAN2 generator in plain PyTorch (Karras et al. 2020), parameters named as published.
-
-Modulated convolution is computed in its dense form: the style scales the input channels, one
-convolution with shared weights follows, and the demodulation coefficients scale the output
-channels. This equals the grouped form and runs at the speed of an ordinary convolution.
-"""
+"""StyleGAN2 generator in plain PyTorch (Karras et al. 2020), parameters named as published."""
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
@@ -21,14 +16,12 @@ from squeezespan.generators.base import (
     NoiseMode,
 )
 from squeezespan.generators.layers import (
-    LEAKY_GAIN,
     FullyConnected,
-    blur,
-    leaky_relu_gain,
     normalize_second_moment,
     resample_filter,
     upsample,
 )
+from squeezespan.generators.stylegan2_layers import Skip, SynthesisLayer, ToRGB
 from squeezespan.randomness import StepRandom
 
 __all__ = ["Architecture", "Mapping", "StyleGAN2Config", "StyleGAN2Generator", "Synthesis"]
@@ -120,120 +113,6 @@ class Mapping(nn.Module):
             average = w.detach().mean(dim=0)
             self.w_avg.copy_(average.lerp(self.w_avg, self.w_avg_beta))
         return w
-
-
-def _modulated_conv(
-    x: Tensor, weight: Tensor, style: Tensor, *, gain: float, demodulate: bool, up: bool = False
-) -> Tensor:
-    """Dense modulated convolution; multiplies its output by `gain`."""
-    if demodulate:
-        if x.dtype == torch.float16:
-            # Both factors cancel in the demodulation; without them half precision overflows.
-            weight = weight / weight.abs().amax(dim=(1, 2, 3), keepdim=True)
-            style = style / style.abs().amax(dim=1, keepdim=True)
-        energy = style.square() @ weight.square().sum(dim=(2, 3)).t()
-        out_scale = (energy + 1e-8).rsqrt() * gain
-    else:
-        weight = weight * gain
-    x = x * style.to(x.dtype)[:, :, None, None]
-    kernel = weight.to(x.dtype)
-    if up:
-        x = F.conv_transpose2d(x, kernel.transpose(0, 1), stride=2)
-    else:
-        x = F.conv2d(x, kernel, padding=weight.shape[-1] // 2)
-    if demodulate:
-        x = x * out_scale.to(x.dtype)[:, :, None, None]
-    return x
-
-
-class SynthesisLayer(nn.Module):
-    """Modulated 3x3 convolution, noise, bias, leaky ReLU; doubles the size where `up`."""
-
-    noise_const: Tensor
-    resample_filter: Tensor
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        w_dim: int,
-        resolution: int,
-        *,
-        up: bool = False,
-        conv_clamp: float | None = None,
-    ) -> None:
-        super().__init__()
-        self.up = up
-        self.conv_clamp = conv_clamp
-        self.resolution = resolution
-        self.affine = FullyConnected(w_dim, in_channels, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
-        self.bias = nn.Parameter(torch.zeros(out_channels))
-        self.noise_strength = nn.Parameter(torch.zeros([]))
-        self.register_buffer("noise_const", torch.randn(resolution, resolution))
-        self.register_buffer("resample_filter", resample_filter())
-
-    def forward(
-        self, x: Tensor, w: Tensor, noise: NoiseMode, random: StepRandom | None, gain: float = 1.0
-    ) -> Tensor:
-        """Map x [B, C_in, H, W] under w [B, w_dim] to [B, C_out, H', W']."""
-        total_gain = LEAKY_GAIN * gain
-        style = self.affine(w)
-        x = _modulated_conv(x, self.weight, style, gain=total_gain, demodulate=True, up=self.up)
-        if self.up:
-            x = blur(x, self.resample_filter, padding=1, gain=4.0)
-        shift = (self.bias * total_gain)[None, :, None, None]
-        if noise == "const":
-            shift = shift + self.noise_const * (self.noise_strength * total_gain)
-        elif noise == "random":
-            drawn = self._random_noise(x, random)
-            x = x + (drawn * (self.noise_strength * total_gain)).to(x.dtype)
-        return leaky_relu_gain(x + shift.to(x.dtype), self.conv_clamp, total_gain)
-
-    def _random_noise(self, x: Tensor, random: StepRandom | None) -> Tensor:
-        if random is None:
-            return torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device)
-        return random.normal(x.shape[0], 1, self.resolution, self.resolution)
-
-
-class ToRGB(nn.Module):
-    """Modulated 1x1 convolution to an image, without demodulation or activation."""
-
-    def __init__(
-        self, in_channels: int, out_channels: int, w_dim: int, conv_clamp: float | None
-    ) -> None:
-        super().__init__()
-        self.conv_clamp = conv_clamp
-        self.affine = FullyConnected(w_dim, in_channels, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(out_channels))
-        self.weight_gain = 1 / math.sqrt(in_channels)
-
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """Map x [B, C_in, H, W] under w [B, w_dim] to an image, float32 [B, channels, H, W]."""
-        style = self.affine(w) * self.weight_gain
-        x = _modulated_conv(x, self.weight, style, gain=1.0, demodulate=False)
-        x = x + self.bias.to(x.dtype)[None, :, None, None]
-        if self.conv_clamp is not None:
-            x = x.clamp(-self.conv_clamp, self.conv_clamp)
-        return x.float()
-
-
-class Skip(nn.Module):
-    """The `resnet` architecture's shortcut: 1x1 convolution, then upsampling."""
-
-    resample_filter: Tensor
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
-        self.register_buffer("resample_filter", resample_filter())
-        self.weight_gain = 1 / math.sqrt(in_channels)
-
-    def forward(self, x: Tensor, gain: float) -> Tensor:
-        """Map x [B, C_in, H, W] to [B, C_out, 2H, 2W], times `gain`."""
-        x = F.conv2d(x, (self.weight * (self.weight_gain * gain)).to(x.dtype))
-        return upsample(x, self.resample_filter)
 
 
 class SynthesisBlock(nn.Module):
@@ -377,6 +256,13 @@ class StyleGAN2Generator(Generator):
             num_classes=config.num_classes,
             block_channels={f"b{r}": config.block_channels(r) for r in config.block_resolutions},
         )
+
+    def freeze(self) -> Self:
+        """Fix the weights; layers keep their kernels in the form that they are computed with."""
+        for module in self.synthesis.modules():
+            if isinstance(module, SynthesisLayer):
+                module.frozen = True
+        return super().freeze()
 
     def set_compute_dtype(self, dtype: torch.dtype) -> None:
         """Compute blocks from 8x8 on in `dtype`; parameters stay float32."""
