@@ -49,6 +49,26 @@ def test_bare_state_dicts(name: str, save: Callable[[Any, Path], None], tmp_path
     same_images(path, original)
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("protocol", range(6))
+def test_every_pickle_protocol_opens_or_is_named(
+    protocol: int, zipped: bool, generator: Generator, tmp_path: Path
+) -> None:
+    path = tmp_path / "generator.pt"
+    torch.save(
+        {"g_ema": generator.state_dict()},
+        path,
+        pickle_protocol=protocol,
+        _use_new_zipfile_serialization=zipped,
+    )
+    if protocol in (2, 3):
+        same_images(path, generator)
+        return
+    named = f"protocol {protocol}" if protocol > 1 else "a protocol before 2"
+    with pytest.raises(UserError, match=f"pickle {named}.*save its state_dict"):
+        squeezespan.load_generator(path)
+
+
 WRAPPERS: dict[str, Callable[[_State, _State], Any]] = {
     "G_ema": lambda ema, last: {"G": last, "D": {}, "G_ema": ema, "progress": {"kimg": 25.0}},
     "g_ema and optimizers": lambda ema, last: {

@@ -21,7 +21,7 @@ _FOREIGN = {
     b"version https://git-lfs": "a Git LFS pointer; fetch the file itself with `git lfs pull`",
     b"\x08": "an ONNX or TensorFlow graph, which is not supported",
 }
-_PICKLE_BEGINS = b"(}])lcdI"
+_PICKLE_BEGINS = b"(}])lcdIL"
 
 
 def container_of(path: Path) -> Container:

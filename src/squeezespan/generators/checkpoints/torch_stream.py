@@ -18,7 +18,7 @@ from squeezespan.generators.checkpoints.names import is_name
 from squeezespan.generators.checkpoints.symbols import TORCH_SYMBOLS
 from squeezespan.generators.checkpoints.unpickler import RestrictedUnpickler
 from squeezespan.generators.checkpoints.values import StorageRecord, Symbol
-from squeezespan.generators.checkpoints.weights_only import load_weights_only
+from squeezespan.generators.checkpoints.weights_only import check_protocol, load_weights_only
 from squeezespan.generators.checkpoints.wording import shown
 
 __all__ = ["MAGIC", "declared_storages", "element_size", "read_storage", "read_stream"]
@@ -92,8 +92,10 @@ def _check_stream(cursor: Cursor) -> Any:
     Raises:
         MalformedError: not such a stream, cut short, or with sizes that don't agree.
     """
-    if RestrictedUnpickler(cursor, {}).load() != MAGIC:
+    beginning = RestrictedUnpickler(cursor, {})
+    if beginning.load() != MAGIC:
         raise MalformedError("it is not a file of torch.save", cursor.position)
+    check_protocol(beginning.protocol)
     if RestrictedUnpickler(cursor, {}).load() != _VERSION:
         raise MalformedError("it is of an unknown version of torch.save", cursor.position)
     system = RestrictedUnpickler(cursor, {}).load()

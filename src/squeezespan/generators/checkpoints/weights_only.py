@@ -9,7 +9,10 @@ from squeezespan.generators.checkpoints.cursor import MalformedError
 from squeezespan.generators.checkpoints.symbols import IGNORED_BY_TORCH
 from squeezespan.generators.checkpoints.wording import shown
 
-__all__ = ["load_weights_only"]
+__all__ = ["check_protocol", "load_weights_only"]
+
+_PROTOCOLS = (2, 3)
+"""Pickle protocols that torch reads with `weights_only=True`; it writes 2 unless told otherwise."""
 
 
 class _Ignored(dict[Any, Any]):
@@ -20,6 +23,20 @@ class _Ignored(dict[Any, Any]):
 
     def __setstate__(self, _: Any) -> None:
         """Keep nothing."""
+
+
+def check_protocol(protocol: int) -> None:
+    """Check that torch can read a pickle of this protocol; 0 stands for 1, too.
+
+    Raises:
+        MalformedError: it can't.
+    """
+    if protocol not in _PROTOCOLS:
+        kind = f"protocol {protocol}" if protocol else "a protocol before 2"
+        raise MalformedError(
+            f"it was saved with pickle {kind}, which torch reads only by running the file; if you "
+            "trust it, load it with torch and save its state_dict() without pickle_protocol"
+        )
 
 
 def load_weights_only(source: Any, *, is_mapped: bool = False) -> Any:

@@ -12,7 +12,7 @@ from squeezespan.generators.checkpoints.symbols import TORCH_SYMBOLS
 from squeezespan.generators.checkpoints.torch_stream import declared_storages, element_size
 from squeezespan.generators.checkpoints.unpickler import RestrictedUnpickler
 from squeezespan.generators.checkpoints.values import StorageRecord
-from squeezespan.generators.checkpoints.weights_only import load_weights_only
+from squeezespan.generators.checkpoints.weights_only import check_protocol, load_weights_only
 from squeezespan.generators.checkpoints.wording import shown
 from squeezespan.generators.checkpoints.zip_directory import checked_members
 
@@ -69,6 +69,7 @@ def _check(file: IO[bytes], members: _Members) -> None:
         if members[pickles[0]].file_size > MAX_PICKLE_BYTES:
             raise MalformedError("its pickle is larger than any checkpoint's")
         pickled = archive.read(pickles[0])
+    check_protocol(pickled[1] if pickled[:1] == b"\x80" and len(pickled) > 1 else 0)
     storages: dict[str, StorageRecord] = {}
     cursor = Cursor(io.BytesIO(pickled))
     RestrictedUnpickler(cursor, TORCH_SYMBOLS, declared_storages(storages)).load()
