@@ -155,7 +155,7 @@ def test_it_has_a_header_but_no_file(tmp_path: Path) -> None:
         load_generator(gan, genotype="a")
 
 
-def test_a_student_learns_from_it(tmp_path: Path) -> None:
+def test_a_student_learns_from_it_and_its_run_goes_on(tmp_path: Path) -> None:
     gan = register_generator("painter", Painter(), z_shape=6)
     config = tiny_config(
         make_images(tmp_path / "images"),
@@ -164,9 +164,24 @@ def test_a_student_learns_from_it(tmp_path: Path) -> None:
         source={"blocks": "b8-b16"},
         monitor={"knn_every": 0},
     )
-    run = distill(dataclasses.replace(config, gan=gan), tmp_path / "run")
+    config = dataclasses.replace(config, gan=gan)
+    run = distill(config, tmp_path / "run")
     assert (run / "student.safetensors").is_file()
     assert "registered:painter" in (run / "report.html").read_text(encoding="utf-8")
+
+    student = (run / "student.safetensors").read_bytes()
+    max((run / "checkpoints").iterdir()).unlink()
+    (run / "student.safetensors").unlink()
+    register_generator("painter", Painter(), z_shape=6)
+    distill(config, run, resume=True)
+    assert (run / "student.safetensors").read_bytes() == student
+
+    (run / "student.safetensors").unlink()
+    other = Painter()
+    other.to_rgb.bias.data.add_(1)
+    register_generator("painter", other, z_shape=6)
+    with pytest.raises(UserError, match="registered:painter is another"):
+        distill(config, run, resume=True)
 
 
 def test_a_generator_of_the_protocol_needs_nothing_else() -> None:
