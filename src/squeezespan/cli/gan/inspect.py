@@ -58,10 +58,17 @@ def run(argv: list[str]) -> None:
         rate = _images_per_second(generator, batch_size, options.seconds)
         rows["speed"] = f"{rate:.3g} images/s ({device}, {precision}, batch {batch_size})"
     provenance = read_generator_header(options.gan).get("provenance", {})
-    rows |= {str(name): str(value) for name, value in provenance.items() if value != ""}
+    rows |= {str(name): _spoken(value) for name, value in provenance.items() if value != ""}
     width = max(map(len, rows))
     print("\n".join(f"{name:{width}}  {value}" for name, value in rows.items()))
     print("\n" + "\n".join(_block_table(generator, shapes)))
+
+
+def _spoken(value: Any) -> str:
+    """Words for a value of the provenance, which may hold others."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_spoken(part)}" for name, part in value.items())
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _sizes(generator: Any) -> dict[str, str]:
