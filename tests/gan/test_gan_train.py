@@ -233,3 +233,13 @@ def test_a_start_of_another_size_is_refused_before_anything_is_written(
         with pytest.raises(UserError, match=r"channel_max 8|no checkpoint|discriminator"):
             train_gan(dataclasses.replace(config, generator=wide, init=init), tmp_path / "refused")
         assert not (tmp_path / "refused").exists()
+
+
+def test_the_discriminator_may_have_a_learning_rate_of_its_own(data: str, tmp_path: Path) -> None:
+    states = {}
+    for name, rate in (("same", None), ("equal", 0.0025), ("lower", 1e-6)):
+        config = tiny(data, max_steps=1, discriminator_learning_rate=rate)
+        run = train_gan(config, tmp_path / name)
+        states[name] = load_file(run / "discriminator.safetensors")["b4.out.weight"]
+    assert torch.equal(states["same"], states["equal"])
+    assert not torch.allclose(states["same"], states["lower"], atol=1e-4)

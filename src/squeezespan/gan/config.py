@@ -109,6 +109,8 @@ class GanRunConfig:
     """Stop after this many steps, whatever `kimg` says."""
     batch_size: Count = 64
     learning_rate: Positive = 0.0025
+    discriminator_learning_rate: Positive | None = None
+    """Where the discriminator's differs; None is the same."""
     seed: Annotated[int, Range(0)] = 0
     device: str = "auto"
     precision: Precision = "auto"

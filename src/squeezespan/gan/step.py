@@ -53,8 +53,10 @@ class GanStep:
         for network in (self.generator, self.discriminator, self.average):
             network.set_compute_dtype(dtype)
         loss = config.loss
-        self.generator_optimizer = _adam(self.generator, config, loss.path_length_interval)
-        self.discriminator_optimizer = _adam(self.discriminator, config, loss.r1_interval)
+        rate = config.train.learning_rate
+        own_rate = config.train.discriminator_learning_rate or rate
+        self.generator_optimizer = _adam(self.generator, rate, loss.path_length_interval)
+        self.discriminator_optimizer = _adam(self.discriminator, own_rate, loss.r1_interval)
         self.ada = AdaptiveProbability.start(config.augment)
         self.path_mean = torch.zeros([], device=device)
         self.origin: dict[str, Any] = {}
@@ -216,7 +218,7 @@ def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
     return loss.detach()
 
 
-def _adam(network: torch.nn.Module, config: GanTrainConfig, lazy_interval: int) -> torch.optim.Adam:
+def _adam(network: torch.nn.Module, rate: float, lazy_interval: int) -> torch.optim.Adam:
     """Adam, slowed down for the extra steps that lazy regularization takes (Karras et al. 2020).
 
     The published training slows it down where a term's weight is 0, too.
@@ -224,7 +226,7 @@ def _adam(network: torch.nn.Module, config: GanTrainConfig, lazy_interval: int) 
     ratio = lazy_interval / (lazy_interval + 1)
     return torch.optim.Adam(
         network.parameters(),
-        lr=config.train.learning_rate * ratio,
+        lr=rate * ratio,
         betas=(0.0, 0.99**ratio),
         eps=1e-8,
         fused=True,
