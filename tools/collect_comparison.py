@@ -4,7 +4,8 @@
 
 Every run is a folder of `squeezespan distill` in which `squeezespan probe --json` has left
 `probe-knn.json`, `probe-linear.json` or others of that form. The folder gets `accuracies.csv`, one
-line a run and protocol, and `curves.csv`, the checks on images held out of train on the way.
+line a run and protocol (where a run was probed), and `curves.csv`, the checks on images held out of
+train on the way, each with the images that the run had seen and their passes through the student.
 """
 
 import argparse
@@ -24,7 +25,8 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     accuracies = [row for run in arguments.runs for row in _accuracies(run)]
     curves = [row for run in arguments.runs for row in _curve(run)]
-    _write(arguments.out / "accuracies.csv", accuracies)
+    if accuracies:
+        _write(arguments.out / "accuracies.csv", accuracies)
     _write(arguments.out / "curves.csv", curves)
 
 
@@ -55,12 +57,19 @@ def _accuracies(run: Path) -> Iterable[dict[str, Any]]:
 
 
 def _curve(run: Path) -> Iterable[dict[str, Any]]:
+    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    batch, alpha = config["train"]["batch_size"], config["method"]["alpha"]
+    synthetic_views = 1 if config["method"]["name"] == "squeeze-span" else 2
+    views = alpha * synthetic_views + (1 - alpha) * 2
     for line in _metrics(run):
         if line["kind"] == "knn":
             yield {
                 "run": run.name,
                 "step": line["step"],
                 "epoch": line["epoch"],
+                "batch": batch,
+                "images": line["step"] * batch,
+                "passes": round(line["step"] * batch * views),
                 "held_out_knn": f"{line['knn_accuracy']:.4f}",
             }
 
