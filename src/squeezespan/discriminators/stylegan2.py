@@ -17,7 +17,8 @@ from squeezespan.generators.layers import (
     leaky_relu_gain,
     resample_filter,
 )
-from squeezespan.generators.stylegan2 import Architecture, Mapping
+from squeezespan.generators.mapping import Mapping
+from squeezespan.generators.stylegan2 import Architecture
 
 __all__ = ["Judged", "StyleGAN2Discriminator", "StyleGAN2DiscriminatorConfig"]
 

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from squeezespan.generators.base import Generated, Generator, GeneratorInfo, Latents, NoiseMode
+from squeezespan.generators.base import Generated, GeneratorInfo, Latents, NoiseMode
 from squeezespan.generators.layers import LEAKY_GAIN, LEAKY_SLOPE, FullyConnected
-from squeezespan.generators.stylegan2 import Mapping
+from squeezespan.generators.mapping import MappedGenerator, Mapping
 from squeezespan.generators.stylegan3_config import LayerConfig, StyleGAN3Config
 from squeezespan.generators.stylegan3_filters import (
     filtered_leaky_relu,
@@ -213,7 +213,7 @@ def _crop(x: Tensor, size: int) -> Tensor:
     return x[:, :, margin : margin + size, margin : margin + size]
 
 
-class StyleGAN3Generator(Generator):
+class StyleGAN3Generator(MappedGenerator):
     """StyleGAN3-T and -R generator, unconditional or class-conditional.
 
     Args:
@@ -255,32 +255,6 @@ class StyleGAN3Generator(Generator):
     def set_compute_dtype(self, dtype: torch.dtype) -> None:
         """Compute all layers but the Fourier features and ToRGB in `dtype`."""
         self.synthesis.compute_dtype = dtype
-
-    def average_w(self, labels: Tensor | None) -> Tensor:
-        """The w that truncation pulls towards, float32 [1 or B, w_dim]."""
-        del labels
-        return self.mapping.get_buffer("w_avg")[None]
-
-    def map(
-        self, latents: Latents, *, truncation: float = 1.0, truncation_cutoff: int | None = None
-    ) -> Tensor:
-        """Map latents to w, float32 [B, num_ws, w_dim].
-
-        Args:
-            latents: z and classes.
-            truncation: psi; 1 leaves w alone, 0 gives the average.
-            truncation_cutoff: truncate only the first rows; None truncates all.
-
-        Raises:
-            UserError: a conditional generator without labels, or an unconditional one with them.
-        """
-        w: Tensor = self.mapping(latents.z, self.labels_of(latents))
-        ws = w[:, None].expand(-1, self.config.num_ws, -1)
-        if truncation == 1.0:
-            return ws
-        cutoff = self.config.num_ws if truncation_cutoff is None else truncation_cutoff
-        truncated = self.average_w(latents.labels)[:, None].lerp(ws[:, :cutoff], truncation)
-        return torch.cat([truncated, ws[:, cutoff:]], dim=1)
 
     def synthesise(self, ws: Tensor) -> Generated:
         """Synthesise from w of every layer, float32 [B, num_ws, w_dim]."""
