@@ -14,6 +14,7 @@ __all__ = [
     "ResolvedPrecision",
     "cpu_flags",
     "cpu_name",
+    "has_plain_bf16",
     "resolve_device",
     "resolve_precision",
 ]
@@ -94,6 +95,15 @@ def cpu_flags() -> frozenset[str]:
 def cpu_name() -> str:
     """Give the model of the CPU as the machine reports it."""
     return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+@functools.cache
+def has_plain_bf16() -> bool:
+    """Tell whether the CPU computes bf16 in vectors only (AVX-512 BF16 without AMX).
+
+    There a convolution costs what its products cost, and fewer or better arranged products pay.
+    """
+    return "avx512_bf16" in cpu_flags() and "amx_bf16" not in cpu_flags()
 
 
 def _has_native_bf16(device: torch.device) -> bool:

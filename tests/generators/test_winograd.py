@@ -13,7 +13,7 @@ from squeezespan.generators.winograd import winograd_conv, winograd_kernel
 def layer(monkeypatch: pytest.MonkeyPatch) -> SynthesisLayer:
     """A frozen layer so small that only this test makes it use the form."""
     monkeypatch.setattr(winograd, "_FEWEST_CHANNELS", 8)
-    monkeypatch.setattr(winograd, "_plain_bf16", lambda: True)
+    monkeypatch.setattr(winograd, "has_plain_bf16", lambda: True)
     torch.manual_seed(0)
     layer = SynthesisLayer(8, 16, 4, 8).requires_grad_(False)
     layer.frozen = True

@@ -9,6 +9,7 @@ from timm.models import get_pretrained_cfg, resnet
 from torch import Tensor, nn
 
 from squeezespan.errors import UserError
+from squeezespan.models.small_maps import speed_up_small_maps
 
 __all__ = ["RESNET10_NARROW", "build_backbone", "features", "num_features"]
 
@@ -61,6 +62,7 @@ def build_backbone(
             f"{arch} can't take {resolution}x{resolution} images ({reason}); "
             "choose another --student.arch or --images.resolution"
         ) from error
+    speed_up_small_maps(backbone)
     # Some families keep the width before their last layer here.
     backbone.num_features = width
     return cast(nn.Module, backbone)
