@@ -216,7 +216,7 @@ class GanTrainer:
             "data": self.config.data,
             "mirror": self.config.mirror,
             "kimg": self._kimg(),
-            "total_kimg": self._kimg() + (self.gan.origin.get("kimg") or 0),
+            "total_kimg": round(self._kimg() + (self.gan.origin.get("kimg") or 0), 3),
             **started,
             "seed": self.config.train.seed,
             "seconds": round(self._seconds),
