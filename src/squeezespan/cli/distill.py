@@ -64,7 +64,13 @@ def _settings_to_begin_with(argv: list[str]) -> DistillConfig:
     if preset is not None:
         from squeezespan.presets import find_preset
 
-        return find_preset(preset).build()
+        begin = find_preset(preset).build()
+        if peek(argv, "--epochs") is not None:
+            # A preset that is limited in steps would end before the epochs that are asked for.
+            begin = dataclasses.replace(
+                begin, train=dataclasses.replace(begin.train, max_steps=None)
+            )
+        return begin
     if file is not None:
         return load_config(Path(file))
     if "--resume" in argv and out is not None and (Path(out) / "config.json").exists():

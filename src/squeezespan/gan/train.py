@@ -51,10 +51,12 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
     """
     config = _settle(config)
     folder = _folder(Path(out))
-    folder.check(config, resume=resume)
+    state = folder.check(config, resume=resume)
+    if resume and state is RunState.NEW:
+        print(f"{folder.path} holds no run to resume; starting one", file=sys.stderr)
     images = _open(config)
     step = _build_step(config, images, folder)
-    state = folder.open(config, resume=resume)
+    folder.open(config, resume=resume)
     try:
         if state is RunState.NEW:
             write_json(folder.environment, environment())
@@ -65,6 +67,8 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
             f"{folder.path}",
             file=sys.stderr,
         )
+        if step.origin:
+            print(f"started from {', '.join(_origins(step))}", file=sys.stderr)
         trainer.run()
     finally:
         folder.close()
@@ -89,6 +93,12 @@ def describe_gan_run(
         "out": str(folder.path),
         "out_holds": state.value,
     }
+
+
+def _origins(step: GanStep) -> list[str]:
+    return [
+        str(step.origin[role]) for role in ("generator", "discriminator") if role in step.origin
+    ]
 
 
 def _folder(path: Path) -> RunFolder[GanTrainConfig]:

@@ -61,6 +61,8 @@ def distill(config: DistillConfig, out: str | Path, resume: bool = False) -> Pat
     if state is RunState.FINISHED:
         _say(fabric, f"{folder.path} holds a finished run; there is nothing to resume")
         return folder.path
+    if resume and state is RunState.NEW:
+        _say(fabric, f"{folder.path} holds no run to resume; starting one")
     gpus = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(gpus):
         parts = prepare(config, fabric.device, fabric.world_size)
