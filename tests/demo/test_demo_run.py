@@ -94,6 +94,15 @@ def test_the_page_has_every_section_and_loads_nothing(done: Path, result: dict[s
         assert (done / link).is_file()
 
 
+def test_the_page_claims_no_more_than_its_table(done: Path, result: dict[str, Any]) -> None:
+    gain = result["comparisons"][-1]
+    assert (gain["method"], gain["against"]) == ("squeeze-span", "random")
+    has_learnt = all(gain[protocol]["interval"][0] > 0 for protocol in ("knn", "logistic"))
+    lead = " ".join((done / "report.html").read_text(encoding="utf-8").split())
+    assert ("network learned to see from it" in lead) == has_learnt
+    assert ("the training was too short" in lead) != has_learnt
+
+
 def test_every_run_is_a_run_folder_of_its_own(done: Path) -> None:
     for method in _METHODS[1:]:
         assert (done / method / "student.safetensors").is_file()
