@@ -51,12 +51,12 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
     """
     config = _settle(config)
     folder = _folder(Path(out))
-    state = folder.check(config, resume=resume)
-    if resume and state is RunState.NEW:
+    found = folder.check(config, resume=resume)
+    if resume and found is RunState.NEW:
         print(f"{folder.path} holds no run to resume; starting one", file=sys.stderr)
     images = _open(config)
     step = _build_step(config, images, folder)
-    folder.open(config, resume=resume)
+    state = folder.open(config, resume=resume)
     try:
         if state is RunState.NEW:
             write_json(folder.environment, environment())
