@@ -67,8 +67,9 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
             f"{folder.path}",
             file=sys.stderr,
         )
-        if step.origin:
-            print(f"started from {', '.join(_origins(step))}", file=sys.stderr)
+        origins = [file for file in (config.init.generator, config.init.discriminator) if file]
+        if origins:
+            print(f"started from {', '.join(origins)}", file=sys.stderr)
         trainer.run()
     finally:
         folder.close()
@@ -93,12 +94,6 @@ def describe_gan_run(
         "out": str(folder.path),
         "out_holds": state.value,
     }
-
-
-def _origins(step: GanStep) -> list[str]:
-    return [
-        str(step.origin[role]) for role in ("generator", "discriminator") if role in step.origin
-    ]
 
 
 def _folder(path: Path) -> RunFolder[GanTrainConfig]:

@@ -103,24 +103,24 @@ class SynthesisLayer(nn.Module):
         weight = self.weight
         fixed = self.frozen and not weight.requires_grad and not weight.is_inference()
         if not fixed or torch.is_grad_enabled():
-            return self._make_kernel(x, may_transform=False)
+            return self._make_kernel(x, to_keep=False)
         key = (weight.data_ptr(), weight._version, weight.device, x.dtype, x.shape[-1])
         if self._kept is None or self._kept[0] != key:
-            self._kept = (key, self._make_kernel(x, may_transform=True))
+            self._kept = (key, self._make_kernel(x, to_keep=True))
         return self._kept[1]
 
-    def _make_kernel(self, x: Tensor, *, may_transform: bool) -> _Kernel:
+    def _make_kernel(self, x: Tensor, *, to_keep: bool) -> _Kernel:
         weight: Tensor = self.weight
         if x.dtype == torch.float16:
             # Cancels, too.
             weight = weight / weight.abs().amax(dim=(1, 2, 3), keepdim=True)
         energy = weight.square().sum(dim=(2, 3)).t()
         if self.up:
-            taps = weight.to(x.dtype).transpose(0, 1).contiguous()
-            return _Kernel(energy, taps, winograd=False)
+            taps = weight.to(x.dtype).transpose(0, 1)
+            return _Kernel(energy, taps.contiguous() if to_keep else taps, winograd=False)
         out_channels, in_channels = weight.shape[:2]
         size, device = x.shape[-1], x.device.type
-        if may_transform and pays(in_channels, out_channels, size, x.dtype, device):
+        if to_keep and pays(in_channels, out_channels, size, x.dtype, device):
             return _Kernel(energy, winograd_kernel(weight, x.dtype), winograd=True)
         return _Kernel(energy, weight.to(x.dtype), winograd=False)
 
