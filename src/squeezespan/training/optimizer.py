@@ -24,6 +24,8 @@ def build_optimizer(method: Method, config: OptimConfig, peak_lr: float) -> torc
         lr=peak_lr,
         momentum=config.momentum,
         weight_decay=config.weight_decay,
+        # On accelerators it would unscale fp16's gradients itself, where Fabric couldn't clip them.
+        fused=all(parameter.device.type == "cpu" for parameter in method.parameters()),
     )
 
 
