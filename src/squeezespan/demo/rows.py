@@ -1,18 +1,10 @@
 """The methods that the demo compares, and their settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from squeezespan.config import (
-    AugmentConfig,
-    DistillConfig,
-    ImagesConfig,
-    MethodConfig,
-    MonitorConfig,
-    OptimConfig,
-    StudentConfig,
-    TrainConfig,
-)
+from squeezespan.config import DistillConfig, ImagesConfig, MonitorConfig, TrainConfig
 from squeezespan.demo.settings import DemoOptions
+from squeezespan.presets.mini import MiniMethod, mini_config
 
 __all__ = ["RANDOM", "ROWS", "Row", "Sizes", "demo_config"]
 
@@ -31,7 +23,7 @@ class Row:
     title: str
     about: str
     """One sentence for readers who don't know it."""
-    method: str
+    method: MiniMethod
     alpha: float
     """Share of generated images."""
 
@@ -93,26 +85,11 @@ class Sizes:
 
 
 def demo_config(row: Row, options: DemoOptions, sizes: Sizes) -> DistillConfig:
-    """Settings of one method, for a minute of training on two CPU cores.
-
-    All methods share them, so that the comparison is one of methods. They were chosen by kNN and
-    logistic regression on 5,000 images of CIFAR-10's train split that no method learnt from, after
-    15,000 to 30,000 images, with VICReg on real images unless said otherwise:
-
-    - Batches of 128: twice the steps of 256 (44.3% against 40.3% by logistic regression, Squeeze
-      and Span); 64 is no better and leaves too few images of each stream.
-    - Two projector layers: 3 and 5 train no better in so few steps, 1 is worse.
-    - Embeddings of 2048: steps can then be longer, because the terms are averages over dimensions
-      (39.9%, against 37.8% with 512; with 128 the training diverges).
-    - base_lr 0.2 with a rise and clipped gradients: 0.1 is equal, 0.4 worse; without a rise it
-      diverges.
-    - Weights and augmentation as in the paper: a weaker crop or jitter, and other weights of the
-      covariance, were worse.
-    - Variance and covariance of both the student's and the squeeze module's embedding: of the
-      student's alone, as in the paper, targets shrink faster than they are learnt in so short a
-      training (Squeeze 39.0%, with both 43.7%; Squeeze and Span 42.8% and 44.3%).
-    """
-    return DistillConfig(
+    """Settings of one method, for a minute of training on two CPU cores: `mini_config`'s."""
+    small = mini_config(row.method, row.alpha)
+    warmup_epochs = round(_WARM_UP * sizes.steps / sizes.steps_per_epoch, 3)
+    return replace(
+        small,
         data=options.data,
         gan=options.gan if row.alpha else None,
         train=TrainConfig(
@@ -125,23 +102,8 @@ def demo_config(row: Row, options: DemoOptions, sizes: Sizes) -> DistillConfig:
             precision=options.precision,
             checkpoint_minutes=0.5,
         ),
-        method=MethodConfig(
-            name="vicreg" if row.method == "vicreg" else "squeeze-span",
-            alpha=row.alpha,
-            regularize="both" if row.method == "squeeze-span" else "student",
-            embed_dim=2048,
-            hidden_dim=512,
-            projector_layers=2,
-        ),
-        student=StudentConfig(arch="resnet10-narrow", stem="cifar"),
         images=ImagesConfig(resolution=sizes.resolution),
-        augment=AugmentConfig(),
-        optim=OptimConfig(
-            base_lr=0.2,
-            schedule="step",
-            warmup_epochs=round(_WARM_UP * sizes.steps / sizes.steps_per_epoch, 3),
-            clip_grad_norm=10.0,
-        ),
+        optim=replace(small.optim, warmup_epochs=warmup_epochs),
         monitor=MonitorConfig(
             knn_every=sizes.knn_every,
             knn_images=2000,
