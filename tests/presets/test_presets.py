@@ -71,3 +71,8 @@ def test_every_preset_says_what_it_is() -> None:
 def test_a_misspelt_name_is_suggested() -> None:
     with pytest.raises(UserError, match=r"squeze-mini.*mean squeeze-mini\?"):
         find_preset("squeze-mini")
+
+
+def test_a_preset_of_gan_training_is_told_apart() -> None:
+    with pytest.raises(UserError, match="'stylegan2-cpu' is one of `squeezespan gan train`"):
+        find_preset("stylegan2-cpu")

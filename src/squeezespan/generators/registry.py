@@ -47,7 +47,10 @@ def resolve_path(gan: str | Path) -> Path:
         inside = path / "generator.safetensors"
         if inside.is_file():
             return inside
-        raise UserError(f"{path} is a folder; give a generator's checkpoint file")
+        raise UserError(
+            f"{path} is a folder without generator.safetensors; give the folder of a finished "
+            "GAN training or a generator's checkpoint file"
+        )
     if not path.is_file():
         raise UserError(f"there is no checkpoint file {path}")
     return path

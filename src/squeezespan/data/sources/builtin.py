@@ -30,9 +30,8 @@ def open_builtin(name: str, split: Split, *, memory_limit: int) -> Source:
     file = _FILES.get(name)
     if file is None:
         known = ", ".join(f"builtin:{known}" for known in _FILES)
-        raise UserError(
-            f"there is no builtin:{name}{closest(name, list(_FILES))}; there is {known}"
-        )
+        hint = closest(name, list(_FILES)) or f"; it has {known}"
+        raise UserError(f"the package has no images builtin:{name}{hint}")
     if split == "unlabeled":
         raise UserError(f"builtin:{name} has no unlabeled split; it has train and test")
     return open_tree(_ASSETS / file, split, memory_limit=memory_limit)
