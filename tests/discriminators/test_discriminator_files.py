@@ -40,6 +40,18 @@ def test_every_kind_of_file_gives_the_same_features(kind: str, tmp_path: Path) -
     assert not any(parameter.requires_grad for parameter in opened.parameters())
 
 
+@pytest.mark.parametrize("layers", [0, 2, 8])
+def test_the_depth_of_the_label_mapping_is_found(layers: int, tmp_path: Path) -> None:
+    network = StyleGAN2Discriminator(
+        StyleGAN2DiscriminatorConfig(8, 3, 5, layers, channel_base=64, channel_max=8)
+    )
+    file = tmp_path / "d.pt"
+    torch.save({"D": network.state_dict()}, file)
+    labels = torch.tensor([0, 4, 2, 1])
+    found = load_discriminator(file)(IMAGES, labels)
+    assert torch.equal(found.logits, network(IMAGES, labels).logits)
+
+
 def test_a_file_without_one_is_named(tmp_path: Path) -> None:
     file = tmp_path / "generator.pth"
     torch.save({"g_ema": make_network("biggan").state_dict()}, file)

@@ -30,6 +30,8 @@ class StyleGAN2DiscriminatorConfig:
     resolution: int = 32
     channels: int = 3
     num_classes: int = 0
+    mapping_layers: int = 8
+    """Layers behind the embedding of the class; 0 in networks that come from TensorFlow."""
     channel_base: int = 32768
     channel_max: int = 512
     architecture: Architecture = "resnet"
@@ -203,7 +205,9 @@ class StyleGAN2Discriminator(nn.Module):
             self.add_module(f"b{resolution}", DiscriminatorBlock(config, resolution))
         cmap_dim = config.block_channels(4) if config.num_classes else 0
         if config.num_classes:
-            self.mapping = Mapping(0, config.num_classes, cmap_dim, 8, w_avg_beta=None)
+            self.mapping = Mapping(
+                0, config.num_classes, cmap_dim, config.mapping_layers, w_avg_beta=None
+            )
         self.b4 = DiscriminatorEpilogue(config, cmap_dim)
 
     def blocks(self) -> list[DiscriminatorBlock]:

@@ -18,7 +18,8 @@ class Mapping(nn.Module):
         num_classes: 0 for unconditional.
         w_dim: width of the output.
         layers: number of fully connected layers.
-        width: width of the hidden layers.
+        width: width of the hidden layers; None is `w_dim`.
+        embed_width: width of the class's embedding; None is `w_dim`.
         w_avg_beta: decay of the running average of w; None keeps no average.
     """
 
@@ -31,13 +32,14 @@ class Mapping(nn.Module):
         w_dim: int,
         layers: int,
         width: int | None = None,
+        embed_width: int | None = None,
         w_avg_beta: float | None = 0.995,
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
         self.layers = layers
         self.w_avg_beta = w_avg_beta
-        embed_dim = w_dim if num_classes else 0
+        embed_dim = (embed_width or w_dim) if num_classes else 0
         widths = [z_dim + embed_dim, *[width or w_dim] * (layers - 1), w_dim]
         if num_classes:
             self.embed = FullyConnected(num_classes, embed_dim)

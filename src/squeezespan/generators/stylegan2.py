@@ -37,6 +37,8 @@ class StyleGAN2Config:
     mapping_layers: int = 8
     mapping_width: int | None = None
     """Width of the hidden mapping layers; None is `w_dim`."""
+    mapping_embed_width: int | None = None
+    """Width of the class's embedding; None is `w_dim`."""
     architecture: Architecture = "skip"
     conv_clamp: float | None = None
     w_avg_beta: float = 0.995
@@ -177,6 +179,7 @@ class StyleGAN2Generator(MappedGenerator):
             config.w_dim,
             config.mapping_layers,
             config.mapping_width,
+            config.mapping_embed_width,
             config.w_avg_beta,
         )
 

@@ -3,6 +3,7 @@
 import argparse
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import Tensor
 import squeezespan
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
+from squeezespan.generators.stylegan2 import StyleGAN2Generator
 
 _State = dict[str, Tensor]
 
@@ -46,6 +48,14 @@ def test_bare_state_dicts(name: str, save: Callable[[Any, Path], None], tmp_path
     original = networks.make_network(name)
     path = tmp_path / "generator.pth"
     save(dict(original.state_dict()), path)
+    same_images(path, original)
+
+
+def test_class_embeddings_of_another_width(tmp_path: Path) -> None:
+    config = replace(networks.STYLEGAN2, num_classes=3, mapping_embed_width=5, mapping_width=7)
+    original = networks.randomized(StyleGAN2Generator(config))
+    path = tmp_path / "generator.pth"
+    torch.save({"g_ema": original.state_dict()}, path)
     same_images(path, original)
 
 

@@ -77,6 +77,7 @@ def generator_config(network: Network, bare_clamp: float | None = BARE_CLAMP) ->
         channel_max=channel_max,
         mapping_layers=layers,
         mapping_width=None if layers == 1 or width == w_dim else width,
+        mapping_embed_width=embed_dim if embed_dim not in (0, w_dim) else None,
         architecture=_architecture(shapes, resolution),
         conv_clamp=stored_clamp(network, f"synthesis.b{resolution}.conv1", bare_clamp),
         w_avg_beta=_number(_attributes(network, "mapping").get("w_avg_beta"), 0.995),

@@ -10,7 +10,6 @@ from squeezespan.generators.stylegan2 import Architecture
 
 __all__ = ["discriminator_config", "find_discriminator", "is_discriminator"]
 
-_MAPPING_LAYERS = 8
 _GROUP_SIZE = 4
 
 
@@ -59,15 +58,16 @@ def discriminator_config(
     widths = {r: shapes.shape(f"b{r}.conv0.weight", 4)[1] for r in found}
     widths[4], inputs = shapes.shape("b4.conv.weight", 4)[:2]
     channel_base, channel_max = channel_rule(shapes, widths)
-    num_classes = 0
+    mapped: dict[str, int] = {}
     if "mapping.embed.weight" in shapes:
-        num_classes = shapes.shape("mapping.embed.weight", 2)[1]
-        if shapes.count("mapping.fc{}.weight") != _MAPPING_LAYERS:
-            raise shapes.refusal(f"its mapping of labels does not have {_MAPPING_LAYERS} layers")
+        mapped = {
+            "num_classes": shapes.shape("mapping.embed.weight", 2)[1],
+            "mapping_layers": shapes.count("mapping.fc{}.weight"),
+        }
     return StyleGAN2DiscriminatorConfig(
         resolution=resolution,
         channels=shapes.shape(f"b{resolution}.fromrgb.weight", 4)[1],
-        num_classes=num_classes,
+        **mapped,
         channel_base=channel_base,
         channel_max=channel_max,
         architecture=_architecture(shapes, resolution),
