@@ -26,7 +26,7 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 Share = Annotated[float, Range(0, 1)]
 NotNegative = Annotated[float, Range(0)]
-Count = Annotated[int, Range(1)]
+Count = Annotated[int, Range(1, 1_000_000_000)]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class OptimConfig:
     """SGD with a cosine schedule to 0; the peak learning rate is base_lr * batch_size / 256."""
 
     base_lr: Annotated[float, Range(0, above=True)] = 0.03
-    momentum: Share = 0.9
+    momentum: Annotated[float, Range(0, 0.999)] = 0.9
     weight_decay: NotNegative = 5e-4
     """On every parameter, biases and normalisation included, as the paper does."""
     schedule: Literal["epoch", "step"] = "epoch"

@@ -12,7 +12,7 @@ class UserError(Exception):
 
 
 class StorageError(Exception):
-    """The machine could not store a result (a full disk, a read-only folder).
+    """The machine could not store a result (a full or read-only disk).
 
     The message is one line; the command line prints it without a traceback and exits with code 1.
     """

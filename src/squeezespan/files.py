@@ -11,7 +11,14 @@ from typing import Any
 
 from squeezespan.errors import StorageError, UserError
 
-__all__ = ["atomic_write", "check_new_file", "file_sha256", "write_json", "write_text"]
+__all__ = [
+    "atomic_write",
+    "check_new_file",
+    "check_writable",
+    "file_sha256",
+    "write_json",
+    "write_text",
+]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _PROBE_BYTES = 1 << 20
@@ -61,9 +68,23 @@ def check_new_file(path: Path | None, option: str) -> None:
     """
     if path is None:
         return
-    if path.exists():
+    if os.path.lexists(path):
         raise UserError(f"{path} exists already: give {option} a new file")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    check_writable(path, option)
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Make sure, before long work, that a new file or folder can be made at `path`.
+
+    Args:
+        path: nothing is there yet, or a folder to write into.
+        option: the option that names it, for messages.
+
+    Raises:
+        UserError: the folder that it would be in can't be written to.
+    """
+    path = path.absolute()
+    folder = next(place for place in (path, *path.parents) if place.exists())
     if not folder.is_dir():
         raise UserError(f"{path} can't be written: {folder} is a file; give {option} another path")
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -101,7 +101,7 @@ def from_json_file(cls: type[Settings], path: Path) -> Settings:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read the configuration {path}: {error}") from error
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON: {error}") from error
     return from_dict(cls, values, where=str(path))
 
@@ -119,7 +119,8 @@ def check_ranges(settings: Any, *, where: str) -> None:
         for allowed in ranges:
             for number in numbers:
                 if number is not None and number not in allowed:
-                    raise UserError(f"{where}: {name} is {value!r}, but must be {allowed}")
+                    limits = allowed if math.isfinite(number) else "a finite number"
+                    raise UserError(f"{where}: {name} is {value!r}, but must be {limits}")
 
 
 def _build(cls: Any, values: object, section: str, where: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from squeezespan import __version__
+from squeezespan.cli.main import main
 
 _ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
 
@@ -111,6 +112,22 @@ def test_unknown_command_suggests_one(program: Program) -> None:
             1,
             "squeezespan: error: the disk is full while writing runs/x\n",
         ),
+        (
+            "import errno\nraise PermissionError(errno.EACCES, 'Permission denied', 'runs/x')",
+            2,
+            "squeezespan: error: cannot use runs/x: Permission denied\n",
+        ),
+        (
+            "open('a' * 300)",
+            2,
+            f"squeezespan: error: cannot use {'a' * 120}...: File name too long\n",
+        ),
+        (
+            "import torch\ntorch.empty(2**60)",
+            1,
+            "squeezespan: error: out of memory; try a smaller --batch-size, a smaller model or "
+            "--device cpu",
+        ),
         ("raise KeyboardInterrupt", 130, "squeezespan: interrupted\n"),
         ("raise SystemExit(143)", 143, "squeezespan: terminated\n"),
         ("raise SystemExit(0)", 0, ""),
@@ -120,7 +137,14 @@ def test_unknown_command_suggests_one(program: Program) -> None:
 def test_endings_have_their_code_and_one_line(
     program: Program, body: str, code: int, message: str
 ) -> None:
-    assert _finish(program(body, "demo")) == (code, "", message)
+    found, out, err = _finish(program(body, "demo"))
+    assert (found, out, err[: len(message)], err.count("\n")) == (code, "", message, bool(message))
+
+
+@pytest.mark.parametrize("command", ["distill", "gan train", "gan score", "gan sample", "probe"])
+def test_no_arguments_are_one_line(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command.split()) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_defect_keeps_its_traceback(program: Program) -> None:

@@ -54,6 +54,15 @@ def test_links_and_devices_in_a_tar(tmp_path: Path, kind: bytes) -> None:
         _open(_tar_with(tmp_path / "a.tar", member))
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_one_name_twice_in_a_zip(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", pets())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(archive.namelist()[-1], png(5))
+    with pytest.raises(UserError, match="twice"):
+        _open(path)
+
+
 def test_link_in_a_zip(tmp_path: Path) -> None:
     path = pack(tmp_path / "a.zip", pets())
     link = zipfile.ZipInfo("train/cat/9.png")

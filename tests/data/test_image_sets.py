@@ -32,6 +32,22 @@ def test_sets_beyond_the_limit_are_decoded_on_demand(
     assert torch.equal(decoded.subset(indices).batch(torch.arange(40)), kept.batch(indices))
 
 
+@pytest.mark.parametrize("memory_limit", [0, 2**20])
+def test_the_fingerprint_is_that_of_the_images(tmp_path: Path, memory_limit: int) -> None:
+    spec = _tree(tmp_path)
+
+    def fingerprint() -> str:
+        return open_images(spec, "train", memory_limit=memory_limit).fingerprint()
+
+    before = fingerprint()
+    assert fingerprint() == before
+    images = open_images(spec, "train", memory_limit=memory_limit)
+    assert images.subset(torch.arange(49)).fingerprint() != before
+    file = sorted((tmp_path / "train").rglob("*.png"))[17]
+    file.write_bytes(png(999))
+    assert fingerprint() != before
+
+
 def test_subset(tmp_path: Path) -> None:
     images = open_images(_tree(tmp_path), "train")
     part = images.subset(torch.tensor([40, 3, 7]))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import multiprocessing
 import os
 import signal
@@ -15,13 +16,14 @@ from safetensors.torch import load_file
 from tiny_runs import make_images
 
 from squeezespan.cli.main import main
+from squeezespan.config import DistillConfig
 from squeezespan.discriminators.files import load_discriminator
 from squeezespan.errors import TrainingError, UserError
-from squeezespan.files import file_sha256
+from squeezespan.files import file_sha256, write_json
 from squeezespan.gan.config import GanOriginConfig, GanTrainConfig
 from squeezespan.gan.train import train_gan
 from squeezespan.generators import load_generator, read_generator_header
-from squeezespan.settings import from_dict
+from squeezespan.settings import from_dict, to_dict
 
 STEPS = 12
 
@@ -106,6 +108,35 @@ def test_killed_and_resumed_equals_undisturbed(
     assert_same(run, whole)
 
 
+def test_other_images_under_the_same_name_are_refused(tmp_path: Path) -> None:
+    config = tiny(make_images(tmp_path / "images"), max_steps=2)
+    run = train_gan(config, tmp_path / "run")
+    Image.new("RGB", (16, 16), "red").save(next((tmp_path / "images").rglob("*.png")))
+    with pytest.raises(UserError, match=r"cannot resume .* has other images"):
+        train_gan(tiny(config.data, max_steps=3), run, resume=True)
+
+
+def test_lazy_terms_are_logged_whatever_the_step(data: str, tmp_path: Path) -> None:
+    run = train_gan(tiny(data, max_steps=4), tmp_path / "run")
+    (line,) = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
+    assert line["r1"] >= 0
+    assert line["path_length"] > 0
+
+
+def test_a_resumed_run_keeps_its_precision(data: str, tmp_path: Path) -> None:
+    run = train_gan(tiny(data, max_steps=2), tmp_path / "run")
+    train_gan(tiny(data, max_steps=3, precision="auto"), run, resume=True)
+    assert json.loads((run / "config.json").read_text())["train"]["precision"] == "fp32"
+
+
+def test_a_distillation_is_not_continued(
+    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_json(tmp_path / "config.json", to_dict(DistillConfig()))
+    assert main(["gan", "train", "--data", data, "--out", str(tmp_path), "--resume"]) == 2
+    assert "does not hold a GAN training that can be continued" in capsys.readouterr().err
+
+
 def test_a_run_can_be_made_longer(whole: Path, data: str, tmp_path: Path) -> None:
     run = train_gan(tiny(data, max_steps=5), tmp_path / "short")
     assert read_generator_header(run)["provenance"]["kimg"] == 0.02
@@ -124,8 +155,19 @@ def test_another_runs_folder_is_refused(whole: Path, data: str) -> None:
 
 def test_losses_that_are_no_numbers_end_the_run(data: str, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="finite"):
-        train_gan(tiny(data, learning_rate=1e30, checkpoint_minutes=60), tmp_path / "broken")
+        train_gan(tiny(data, learning_rate=1e9, checkpoint_minutes=60), tmp_path / "broken")
     assert not (tmp_path / "broken" / "generator.safetensors").exists()
+
+
+def test_nothing_broken_is_saved(data: str, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="finite"):
+        train_gan(tiny(data, learning_rate=1e8, max_steps=40), tmp_path / "broken")
+    for file in (tmp_path / "broken" / "checkpoints").glob("*.pt"):
+        state = torch.load(file, weights_only=True)
+        for network in ("generator", "discriminator", "average"):
+            weights = state["gan"][network].values()
+            assert all(bool(tensor.isfinite().all()) for tensor in weights)
+        assert all(math.isfinite(value) for value in state["numbers"].values())
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_wrong_options(
     for arguments, message in [
         ([*base, "--metric", "fid"], "FID needs the Inception weights"),
         ([*base, "--inception-weights", "x.pth"], "--metric fid"),
-        ([*base, "--num-images", "1"], "num_images is 1, but must be at least 2"),
+        ([*base, "--num-images", "1"], "num_images is 1, but must be at least 4"),
         ([*base, "--json", gan], "exists already"),
         (["absent.pkl", "--data", data], "absent.pkl"),
     ]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
-from tiny_runs import make_gan, read_metrics
+from tiny_runs import make_gan, make_images, read_metrics
 
 from squeezespan.config import DistillConfig
 from squeezespan.errors import UserError
@@ -162,6 +163,19 @@ def test_a_run_leaves_no_half_written_files(undisturbed: Path) -> None:
         "student.safetensors",
     }
     assert len(list((undisturbed / "checkpoints").iterdir())) == 2
+
+
+def test_other_images_under_the_same_name_are_refused(
+    config: DistillConfig, tmp_path: Path
+) -> None:
+    data = make_images(tmp_path / "images")
+    short = replace(config, data=data, train=replace(config.train, max_steps=2))
+    run = distill(short, tmp_path / "run")
+    (run / "student.safetensors").unlink()
+    image = next((tmp_path / "images").rglob("*.png"))
+    Image.new("RGB", (16, 16), "red").save(image)
+    with pytest.raises(UserError, match=r"cannot resume .* has other images"):
+        distill(short, run, resume=True)
 
 
 def test_another_generator_under_the_same_name_is_refused(

@@ -53,6 +53,13 @@ def test_other_files_in_the_folder_do_not_matter(tmp_path: Path) -> None:
     assert open_and_close(tmp_path, resume=False) is RunState.NEW
 
 
+@pytest.mark.parametrize("inside", ["", "runs/new", "train"])
+def test_a_run_does_not_go_among_its_own_images(inside: str, tmp_path: Path) -> None:
+    config = replace(CONFIG, data=f"folder:{tmp_path}")
+    with pytest.raises(UserError, match="is in the folder of folder:"):
+        open_and_close(tmp_path / inside, config, resume=False)
+
+
 def test_resuming_where_nothing_is_begins_a_run(tmp_path: Path) -> None:
     assert open_and_close(tmp_path / "new", resume=True) is RunState.NEW
 

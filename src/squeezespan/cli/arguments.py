@@ -87,7 +87,7 @@ def peek(argv: Sequence[str], option: str) -> str | None:
     For an option such as `--preset` that decides the defaults of all others.
     """
     value = None
-    for token, following in zip(argv, [*argv[1:], None], strict=True):
+    for token, following in zip(argv, [*argv[1:], None], strict=False):
         name, equals, attached = token.partition("=")
         if name == option:
             value = attached if equals else following

@@ -64,18 +64,21 @@ def _settings_to_begin_with(argv: list[str]) -> DistillConfig:
     if preset is not None:
         from squeezespan.presets import find_preset
 
-        begin = find_preset(preset).build()
-        if peek(argv, "--epochs") is not None:
-            # A preset that is limited in steps would end before the epochs that are asked for.
-            begin = dataclasses.replace(
-                begin, train=dataclasses.replace(begin.train, max_steps=None)
-            )
-        return begin
+        return _without_limit(find_preset(preset).build(), argv)
     if file is not None:
-        return load_config(Path(file))
+        return _without_limit(load_config(Path(file)), argv)
     if "--resume" in argv and out is not None and (Path(out) / "config.json").exists():
-        return load_config(Path(out) / "config.json")
+        from squeezespan.training.run_folder import distill_folder
+
+        return distill_folder(Path(out)).saved()
     return DistillConfig()
+
+
+def _without_limit(config: DistillConfig, argv: list[str]) -> DistillConfig:
+    """Drop a limit of steps that would end the run before the epochs that are asked for."""
+    if peek(argv, "--epochs") is None:
+        return config
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, max_steps=None))
 
 
 def _setting_names() -> list[str]:

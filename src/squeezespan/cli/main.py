@@ -41,6 +41,11 @@ _FIRST_STEPS = {
     "probe": "squeezespan probe runs/first --data builtin:cifar10-mini --protocol knn",
 }
 
+_UNUSABLE_PATH = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
+"""What makes a path that the user gave unusable."""
+
+_MEMORY_ERRORS = ("MemoryError", "OutOfMemoryError")
+
 _EXIT_FAILED = 1
 _EXIT_USAGE = 2
 _EXIT_INTERRUPTED = 130
@@ -75,6 +80,11 @@ def main(argv: list[str] | None = None) -> int:
         return _exit_code(end)
     except OSError as error:
         return _fail_on_machine(error)
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        advice = "try a smaller --batch-size, a smaller model or --device cpu"
+        return _end(f"error: out of memory; {advice}: {str(error)[:160]}", _EXIT_FAILED)
     return 0
 
 
@@ -158,13 +168,23 @@ def _exit_code(end: SystemExit) -> int:
 
 
 def _fail_on_machine(error: OSError) -> int:
-    """Say that the disk is full, or end quietly where the reader of our output has left."""
+    """Say what the file system refused, or end quietly where the reader of our output has left."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" while writing {error.filename}" if error.filename else ""
         return _end(f"error: the disk is full{where}", _EXIT_FAILED)
+    if error.errno in _UNUSABLE_PATH and error.filename:
+        shown = str(error.filename)
+        shown = shown if len(shown) < 120 else f"{shown[:120]}..."
+        return _end(f"error: cannot use {shown}: {error.strerror}", _EXIT_USAGE)
     if isinstance(error, BrokenPipeError) and _reader_has_left():
         return _EXIT_FAILED
     raise error
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Tell without importing torch, whose CPU allocator has no error of its own."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return "can't allocate memory" in str(error) or not names.isdisjoint(_MEMORY_ERRORS)
 
 
 def _reader_has_left() -> bool:

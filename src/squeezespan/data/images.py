@@ -1,5 +1,6 @@
 """Sets of images of one size, read by index in batches."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import accumulate
@@ -10,6 +11,8 @@ from torch import Tensor
 from squeezespan.errors import UserError
 
 __all__ = ["ImageSet", "ResidentImages", "join_images"]
+
+_MOST_HASHED, _HASHED_AT_ONCE = 2048, 1024
 
 
 class ImageSet(ABC):
@@ -51,6 +54,22 @@ class ImageSet(ABC):
             uint8 [B, 3, resolution, resolution] on `device`.
         """
 
+    def fingerprint(self) -> str:
+        """Give a hash of the images and their order, in hexadecimal.
+
+        Of a set that is decoded on demand, 2048 evenly spaced images are looked at.
+        """
+        digest = hashlib.blake2b(f"{len(self)} {self.resolution}".encode(), digest_size=16)
+        step = -(-len(self) // _MOST_HASHED) if self.is_decoded_on_demand else 1
+        for indices in torch.split(torch.arange(0, len(self), step), _HASHED_AT_ONCE):
+            digest.update(self.batch(indices).cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    @property
+    def is_decoded_on_demand(self) -> bool:
+        """Whether `batch` has to read and decode files."""
+        return True
+
     def subset(self, indices: Tensor) -> "ImageSet":
         """Give a set of the images at `indices`, int64 [M], that shares their memory."""
         return _Subset(self, indices.cpu())
@@ -80,6 +99,11 @@ class ResidentImages(ImageSet):
         """Give the images at `indices`, as in `ImageSet`."""
         return self._pixels[indices.to(self.device, non_blocking=True)]
 
+    @property
+    def is_decoded_on_demand(self) -> bool:
+        """Never: they lie in memory."""
+        return False
+
 
 class _Subset(ImageSet):
     def __init__(self, whole: ImageSet, rows: Tensor) -> None:
@@ -93,6 +117,10 @@ class _Subset(ImageSet):
 
     def batch(self, indices: Tensor) -> Tensor:
         return self._whole.batch(self._rows[indices.cpu()])
+
+    @property
+    def is_decoded_on_demand(self) -> bool:
+        return self._whole.is_decoded_on_demand
 
 
 class _Joined(ImageSet):
@@ -117,6 +145,10 @@ class _Joined(ImageSet):
                 start = self._ends[number] - len(part)
                 result[rows.to(self.device)] = part.batch(indices[rows] - start)
         return result
+
+    @property
+    def is_decoded_on_demand(self) -> bool:
+        return any(part.is_decoded_on_demand for part in self._parts)
 
 
 def join_images(parts: Sequence[ImageSet]) -> ImageSet:

@@ -88,18 +88,22 @@ def load_images(
 def stored_resolution(source: Source) -> int | None:
     """Give the side of a source's images, or None where they differ or are not square.
 
-    At most 64 images, evenly spaced, are looked at.
+    At most 64 images, evenly spaced, are looked at; broken ones are left to the decoding, which
+    counts them.
 
     Raises:
-        UserError: one of these cannot be read.
+        UserError: none of these can be read.
     """
     count = min(_SIZES_LOOKED_AT, len(source))
     sizes: set[tuple[int, int]] = set()
+    broken: list[tuple[int, BrokenImageError]] = []
     for index in (i * len(source) // count for i in range(count)):
         try:
             sizes.add(source.size(index))
         except BrokenImageError as error:
-            raise broken_images(source, [(index, error)]) from error
+            broken.append((index, error))
+    if not sizes:
+        raise broken_images(source, broken)
     width, height = sizes.pop()
     return width if width == height and not sizes else None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import torch
 
@@ -17,7 +18,7 @@ from squeezespan.data.sources.tree import open_tree
 from squeezespan.errors import UserError
 from squeezespan.settings import closest
 
-__all__ = ["MEMORY_LIMIT", "Split", "open_images"]
+__all__ = ["MEMORY_LIMIT", "Split", "open_images", "place_of"]
 
 MEMORY_LIMIT = 4 * 2**30
 """Bytes of decoded images that are kept in memory, unless told otherwise."""
@@ -35,6 +36,7 @@ _OPENERS: dict[str, Callable[[str, Split, int], Source]] = {
     "wds": lambda rest, split, limit: open_shards(rest, split, memory_limit=limit),
     "hf": lambda rest, split, limit: open_hub(rest, split),
 }
+_OF_PATHS = ("cifar10", "cifar100", "stl10", "folder")
 
 
 def open_images(
@@ -67,6 +69,8 @@ def open_images(
     opener = _OPENERS.get(kind)
     if opener is None or not rest:
         raise UserError(_not_a_spec(spec, kind))
+    if split not in get_args(Split):
+        raise UserError(f"there is no split {split!r}; give {', '.join(get_args(Split))}")
     source = opener(rest, split, memory_limit)
     side = resolution or stored_resolution(source) or mixed_resolution
     if side is None:
@@ -81,8 +85,17 @@ def open_images(
     )
 
 
+def place_of(spec: str) -> Path | None:
+    """Give the folder or file that a data spec names, None where it names neither."""
+    kind, _, rest = spec.partition(":")
+    return _path(rest) if kind in _OF_PATHS and rest else None
+
+
 def _path(text: str) -> Path:
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"{text} is in the home of nobody: {error}") from error
 
 
 def _not_a_spec(spec: str, kind: str) -> str:

@@ -49,6 +49,11 @@ class DemoPlan:
     """Measured seconds of a step of each method, in the order of `methods`."""
 
     @property
+    def data(self) -> str:
+        """The data spec."""
+        return self.options.data
+
+    @property
     def images(self) -> int:
         """Images through the student of every method."""
         return self.steps * self.batch_size

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from squeezespan.data.order import split_holdout
+from squeezespan.errors import UserError
 
 __all__ = ["Standardizer", "choose_l2", "fit_logistic", "logistic_scores"]
 
@@ -106,10 +107,18 @@ def choose_l2(
 
     Returns:
         A member of `grid`.
+
+    Raises:
+        UserError: no class has two images.
     """
     fitted, held_out = (
         rows.to(x.device) for rows in split_holdout(len(y), _HOLDOUT, seed, y.cpu())
     )
+    if not len(held_out):
+        raise UserError(
+            "no class has two train images, one of which could be held out to choose the "
+            "regularization on; take another protocol, such as knn"
+        )
     best, best_correct = grid[0], -1
     classifier = None
     for l2 in grid:

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 Architecture = Literal["skip", "resnet", "orig"]
-Positive = Annotated[float, Range(0, above=True)]
+Positive = Annotated[float, Range(0, 1e9, above=True)]
 
 
 @dataclass(frozen=True)

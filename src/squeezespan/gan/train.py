@@ -20,7 +20,7 @@ from squeezespan.hardware import DTYPES, resolve_device, resolve_precision
 from squeezespan.settings import to_dict
 from squeezespan.training.run_folder import RunFolder, RunState
 
-__all__ = ["describe_gan_run", "train_gan"]
+__all__ = ["describe_gan_run", "gan_folder", "train_gan"]
 
 _MAY_DIFFER = frozenset({"train.kimg", "train.epochs", "train.max_steps", "train.snapshot_kimg"})
 """The length of a run is no part of its identity: there is no schedule that depends on it."""
@@ -49,8 +49,8 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
         TrainingError: a loss stopped being finite; the last good checkpoint is kept.
         StorageError: the disk is full.
     """
-    config = _settle(config)
-    folder = _folder(Path(out))
+    folder = gan_folder(Path(out))
+    config = _settle(config, folder, resume=resume)
     found = folder.check(config, resume=resume)
     if resume and found is RunState.NEW:
         print(f"{folder.path} holds no run to resume; starting one", file=sys.stderr)
@@ -80,8 +80,8 @@ def describe_gan_run(
     config: GanTrainConfig, out: str | Path, resume: bool = False
 ) -> dict[str, Any]:
     """Say what `train_gan` would do, after the same checks, without writing anything."""
-    config = _settle(config)
-    folder = _folder(Path(out))
+    folder = gan_folder(Path(out))
+    config = _settle(config, folder, resume=resume)
     state = folder.check(config, resume=resume)
     images = _open(config)
     step = _build_step(config, images, folder)
@@ -96,7 +96,8 @@ def describe_gan_run(
     }
 
 
-def _folder(path: Path) -> RunFolder[GanTrainConfig]:
+def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:
+    """The folder of a GAN training."""
     return RunFolder(
         path,
         load_gan_config,
@@ -107,10 +108,19 @@ def _folder(path: Path) -> RunFolder[GanTrainConfig]:
     )
 
 
-def _settle(config: GanTrainConfig) -> GanTrainConfig:
-    """Check the settings and put the precision in the place of `auto`."""
+def _settle(
+    config: GanTrainConfig, folder: RunFolder[GanTrainConfig], *, resume: bool
+) -> GanTrainConfig:
+    """Check the settings and put the precision in the place of `auto`.
+
+    A resumed run keeps the precision that it was started with.
+    """
     validate_gan(config)
-    precision = resolve_precision(config.train.precision, resolve_device(config.train.device))
+    precision = config.train.precision
+    if precision == "auto":
+        if resume and folder.config.exists():
+            precision = folder.saved().train.precision
+        precision = resolve_precision(precision, resolve_device(config.train.device))
     return dataclasses.replace(config, train=dataclasses.replace(config.train, precision=precision))
 
 

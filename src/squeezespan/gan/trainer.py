@@ -13,7 +13,7 @@ from torch import Tensor
 from squeezespan.data.order import epoch_order
 from squeezespan.discriminators.files import save_discriminator
 from squeezespan.environment import project_commit
-from squeezespan.errors import TrainingError
+from squeezespan.errors import TrainingError, UserError
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.samples import sample_images, save_grid
 from squeezespan.gan.step import GanStep
@@ -31,6 +31,10 @@ __all__ = ["GanTrainer", "RealImages"]
 _LOG_EVERY = 100
 """Steps between lines in `metrics.jsonl`."""
 _GRID_IMAGES = 100
+_ADVICE = (
+    "what was saved before is kept; start again in another --out with a lower --learning-rate or "
+    "--precision fp32"
+)
 
 
 class RealImages(Protocol):
@@ -43,6 +47,9 @@ class RealImages(Protocol):
 
     def batch(self, indices: Tensor) -> Tensor:
         """Give images, uint8 [B, 3, R, R]."""
+
+    def fingerprint(self) -> str:
+        """Give a hash of the images and their order."""
 
 
 class GanTrainer:
@@ -66,6 +73,8 @@ class GanTrainer:
         self.total_steps = total_steps(config, len(images))
         self._step = 0
         self._seconds = 0.0
+        self._numbers: dict[str, Tensor | float] = {}
+        self._images_sha = images.fingerprint()
         self._epoch_order: tuple[int, Tensor] | None = None
         self._signals = StopSignals()
 
@@ -93,10 +102,11 @@ class GanTrainer:
         with self._signals, progress:
             while self._step < self.total_steps:
                 began = time.monotonic()
-                numbers = self.gan.run(self._step, *self._real_batch(self._step))
+                # Lazy terms keep their last value.
+                self._numbers |= self.gan.run(self._step, *self._real_batch(self._step))
                 self._step += 1
                 self._seconds += time.monotonic() - began
-                shown = self._log(metrics, numbers)
+                shown = self._log(metrics)
                 progress.update(batch, **shown)
                 if self._crosses(self.config.train.snapshot_kimg):
                     self._keep()
@@ -120,7 +130,13 @@ class GanTrainer:
         position = 0
         if found is not None:
             self._step, state = found
+            if state["images"] != self._images_sha:
+                raise UserError(
+                    f"cannot resume {self.out}: {self.config.data} has other images than those "
+                    "that the run was started with; put them back, or choose another --out"
+                )
             self.gan.load(state["gan"])
+            self._numbers = dict(state["numbers"])
             self._seconds = state["seconds"]
             position = state["metrics_bytes"]
         return MetricsFile(self.out / "metrics.jsonl", position)
@@ -151,17 +167,11 @@ class GanTrainer:
             self._epoch_order = (epoch, order)
         return self._epoch_order[1]
 
-    def _log(self, metrics: MetricsFile, numbers: dict[str, Tensor | float]) -> dict[str, float]:
+    def _log(self, metrics: MetricsFile) -> dict[str, float]:
         due = self._step % _LOG_EVERY == 0 or self._step == self.total_steps
         if not due:
             return {}
-        values = {name: float(value) for name, value in numbers.items()}
-        bad = [name for name, value in values.items() if not math.isfinite(value)]
-        if bad:
-            raise TrainingError(
-                f"{bad[0]} stopped being a finite number by step {self._step}; what was saved "
-                "before is kept; try a lower --learning-rate or --precision fp32"
-            )
+        values = self._finite_numbers()
         record = {
             "step": self._step,
             "kimg": self._kimg(),
@@ -174,6 +184,15 @@ class GanTrainer:
         shown = {letter: values[name] for letter, name in losses.items() if name in values}
         return {"kimg/s": self._kimg_per_second(), **shown}
 
+    def _finite_numbers(self) -> dict[str, float]:
+        values = {name: float(value) for name, value in self._numbers.items()}
+        bad = [name for name, value in values.items() if not math.isfinite(value)]
+        if bad:
+            raise TrainingError(
+                f"{bad[0]} stopped being a finite number by step {self._step}; {_ADVICE}"
+            )
+        return values
+
     def _crosses(self, kimg: float) -> bool:
         """Tell whether the last step went over a multiple of `kimg` thousand images."""
         batch = self.config.train.batch_size
@@ -181,16 +200,22 @@ class GanTrainer:
 
     def _keep(self) -> None:
         """Keep the averaged generator of this moment and a grid of its images."""
-        name = f"{round(self._kimg()):06d}"
+        kimg = self._kimg()
+        # Moments less than a thousand images apart need names of their own.
+        name = f"{kimg:010.3f}" if self.config.train.snapshot_kimg < 1 else f"{round(kimg):06d}"
         images = sample_images(self.gan.average, _GRID_IMAGES)
         save_grid(self.out / "samples" / f"{name}.png", images)
         path = self.out / "snapshots" / f"generator-{name}.safetensors"
         save_generator(path, self.gan.average, self._provenance())
 
     def _save(self, metrics: MetricsFile) -> None:
-        check_weights(self._step, self.gan.average.state_dict().values())
+        numbers = self._finite_numbers()
+        for network in (self.gan.average, self.gan.generator, self.gan.discriminator):
+            check_weights(self._step, network.state_dict().values(), _ADVICE)
         state = {
             "gan": self.gan.state(),
+            "images": self._images_sha,
+            "numbers": numbers,
             "seconds": self._seconds,
             "metrics_bytes": metrics.position(),
         }

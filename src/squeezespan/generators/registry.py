@@ -38,6 +38,8 @@ def resolve_path(gan: str | Path) -> Path:
         UserError: an unknown builtin, a missing file or a folder.
     """
     text = str(gan)
+    if not text:
+        raise UserError(f"no generator is named; give a checkpoint file or {', '.join(BUILTIN)}")
     if text.startswith("builtin:"):
         if text not in BUILTIN:
             raise UserError(f"there is no {text}; the shipped GAN is {', '.join(BUILTIN)}")

@@ -2,6 +2,7 @@
 
 import html
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,7 +65,7 @@ def figure(width: float, height: float, label: str, *children: str) -> Markup:
 def round_ticks(low: float, high: float, count: int = 5) -> list[float]:
     """Give about `count` round numbers from `low` to `high`, at multiples of 1, 2 or 5."""
     span = high - low
-    if not math.isfinite(span) or span <= 0:
+    if not math.isfinite(span) or span < sys.float_info.min * 1e6:
         return [low]
     rough = span / max(count, 1)
     power = 10.0 ** math.floor(math.log10(rough))

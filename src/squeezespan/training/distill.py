@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from squeezespan.config import DistillConfig, load_config, validate
+from squeezespan.config import DistillConfig, validate
 from squeezespan.environment import environment, project_commit
 from squeezespan.errors import UserError
 from squeezespan.files import write_json
@@ -120,7 +120,7 @@ def _settle(
     precision = config.train.precision
     if precision == "auto":
         if resume and folder.config.exists():
-            precision = load_config(folder.config).train.precision
+            precision = folder.saved().train.precision
         precision = resolve_precision(precision, resolve_device(config.train.device))
     return dataclasses.replace(config, train=dataclasses.replace(config.train, precision=precision))
 
@@ -130,11 +130,9 @@ def _train(
 ) -> None:
     found = on_main_process(fabric, lambda: load_newest_checkpoint(folder.checkpoints))
     step, state = found or (0, {"metrics_bytes": 0})
-    if found is not None and state["stamp"]["gan_sha256"] != parts.gan_sha256:
-        raise UserError(
-            f"cannot resume {folder.path}: {config.gan} is another file than the one that the run "
-            "was started with; put that one back, or choose another --out"
-        )
+    stamp = {"gan_sha256": parts.gan_sha256, "images": parts.images.train.fingerprint()}
+    if found is not None:
+        _check_stamp(state["stamp"], stamp, config, folder)
     header = _header(config, parts)
     stream = Stream(
         config,
@@ -165,7 +163,7 @@ def _train(
             monitor,
             recorder,
             folder.checkpoints,
-            {"gan_sha256": parts.gan_sha256},
+            stamp,
         )
         if found is not None:
             loop.load(step, state)
@@ -176,6 +174,24 @@ def _train(
     on_main_process(
         fabric, lambda: write_run_report(folder.path, parts.images.train, parts.generator)
     )
+
+
+def _check_stamp(
+    saved: dict[str, Any],
+    now: dict[str, Any],
+    config: DistillConfig,
+    folder: RunFolder[DistillConfig],
+) -> None:
+    """Make sure that a run goes on with the files that it was started with."""
+    for key, what in (
+        ("gan_sha256", f"{config.gan} is another file than the one"),
+        ("images", f"{config.data} has other images than those"),
+    ):
+        if saved.get(key) != now[key]:
+            raise UserError(
+                f"cannot resume {folder.path}: {what} that the run was started with; put them "
+                "back, or choose another --out"
+            )
 
 
 def _open_recorder(

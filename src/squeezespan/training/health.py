@@ -13,8 +13,8 @@ __all__ = ["CollapseWatch", "LossWatch", "check_weights"]
 
 _NEVER = 2**62
 _ADVICE = (
-    "what was saved before is kept; try a lower --optim.base-lr, --precision fp32, or "
-    "--optim.clip-grad-norm 1"
+    "what was saved before is kept; start again in another --out with a lower "
+    "--optim.base-lr, --optim.clip-grad-norm 1 or --precision fp32"
 )
 
 
@@ -58,8 +58,13 @@ class LossWatch:
         )
 
 
-def check_weights(step: int, tensors: Iterable[Tensor]) -> None:
+def check_weights(step: int, tensors: Iterable[Tensor], advice: str = _ADVICE) -> None:
     """Make sure that weights are fit to be saved.
+
+    Args:
+        step: for the message.
+        tensors: the weights.
+        advice: what to try, for the message.
 
     Raises:
         TrainingError: one of them is not finite.
@@ -68,7 +73,7 @@ def check_weights(step: int, tensors: Iterable[Tensor]) -> None:
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise TrainingError(
                 f"the weights stopped being finite numbers by step {step}, though the loss still "
-                f"was one; {_ADVICE}"
+                f"was one; {advice}"
             )
 
 

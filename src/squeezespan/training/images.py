@@ -33,8 +33,10 @@ class RunImages:
     """To learn from; labels are not used."""
     held_out: int
     """Images kept out of training."""
+    has_labels: bool
+    """Whether the data set has labels; training doesn't look at them."""
     knn: KnnImages | None
-    """None where the monitor is off, or there are no labels."""
+    """None where the monitor is off, or there are no labels or no held-out images."""
 
 
 def open_run_images(config: DistillConfig, device: torch.device) -> RunImages:
@@ -69,7 +71,7 @@ def open_run_images(config: DistillConfig, device: torch.device) -> RunImages:
         )
         train = join_images([train, more])
     if not config.monitor.knn_every or whole.labels is None or not len(held_out):
-        return RunImages(train, len(held_out), None)
+        return RunImages(train, len(held_out), whole.labels is not None, None)
     fitting = whole
     if whole.resolution != settings.resolution:
         fitting = open_images(
@@ -77,7 +79,7 @@ def open_run_images(config: DistillConfig, device: torch.device) -> RunImages:
         )
     limit = config.monitor.knn_images
     knn = KnnImages(fitting.subset(_thin(kept, limit)), fitting.subset(_thin(held_out, limit)))
-    return RunImages(train, len(held_out), knn)
+    return RunImages(train, len(held_out), True, knn)
 
 
 def _thin(indices: torch.Tensor, limit: int) -> torch.Tensor:

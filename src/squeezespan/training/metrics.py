@@ -57,5 +57,12 @@ class MetricsFile:
         return self._path.stat().st_size
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file.
+
+        Raises:
+            StorageError: the disk is full.
+        """
+        try:
+            self._file.close()
+        except OSError as error:
+            raise StorageError(f"could not write {self._path}: {error.strerror}") from error

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Generic, TextIO, TypeVar
 
 from squeezespan.config import DistillConfig, load_config
+from squeezespan.data.specs import place_of
 from squeezespan.errors import StorageError, UserError
-from squeezespan.files import write_json
+from squeezespan.files import check_writable, write_json
 from squeezespan.settings import flatten, to_dict
 
 __all__ = ["RunFolder", "RunState", "distill_folder"]
@@ -42,7 +43,7 @@ class RunFolder(Generic[Settings]):
 
     Args:
         path: the folder; nothing is made before `open`.
-        load: reads a `config.json` of this kind of run.
+        load: reads a `config.json` of this kind of run; what it gives has the data spec as `data`.
         kind: what such a run is called.
         result: name of the file that a finished run leaves.
         leaves: names of what else it leaves, besides what every run has.
@@ -91,13 +92,14 @@ class RunFolder(Generic[Settings]):
                 "continue it with --resume or choose another --out"
             )
         if not self.config.exists():
+            self._check_place(config.data)
             if found:
                 raise UserError(
                     f"{self.path} has {found[0].name} but no config.json, so its run cannot be "
                     "continued; choose another --out"
                 )
             return RunState.NEW
-        self._check_same(self._saved(), config)
+        self._check_same(self.saved(), config)
         return RunState.FINISHED if self.result.exists() else RunState.STARTED
 
     def open(self, config: Settings, *, resume: bool) -> RunState:
@@ -129,13 +131,28 @@ class RunFolder(Generic[Settings]):
         others = [self.path / name for name in self._leaves]
         return [file for file in (*files, *others) if file.exists()]
 
-    def _saved(self) -> Settings:
+    def saved(self) -> Settings:
+        """Read the settings of the run in the folder.
+
+        Raises:
+            UserError: it holds no run of this kind.
+        """
         try:
             return self._load(self.config)
         except UserError as error:
             raise UserError(
                 f"{self.path} does not hold a {self._kind} that can be continued: {error}"
             ) from error
+
+    def _check_place(self, data: str) -> None:
+        """Keep a new run out of its own images, which it would become one of."""
+        check_writable(self.path, "--out")
+        images = place_of(data)
+        if images is None or not images.is_dir():
+            return
+        here, images = self.path.resolve(), images.resolve()
+        if here.is_relative_to(images):
+            raise UserError(f"{self.path} is in the folder of {data}; choose another --out")
 
     def _check_same(self, saved: Settings, config: Settings) -> None:
         now = flatten(config)

@@ -16,7 +16,7 @@ __all__ = ["run"]
 
 _PROG = "squeezespan gan score"
 
-_Count = Annotated[int, Range(2)]
+_Count = Annotated[int, Range(4)]
 
 
 @dataclass(frozen=True)

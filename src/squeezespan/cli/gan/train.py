@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from squeezespan.cli.arguments import parse, peek
-from squeezespan.gan.config import GanRunConfig, GanTrainConfig, load_gan_config
+from squeezespan.gan.config import GanRunConfig, GanTrainConfig
 
 __all__ = ["run"]
 
@@ -62,5 +62,7 @@ def _settings_to_begin_with(argv: list[str]) -> GanTrainConfig:
 
         return find_gan_preset(preset)
     if "--resume" in argv and out is not None and (Path(out) / "config.json").exists():
-        return load_gan_config(Path(out) / "config.json")
+        from squeezespan.gan.train import gan_folder
+
+        return gan_folder(Path(out)).saved()
     return GanTrainConfig()

@@ -26,13 +26,14 @@ def list_zip(path: Path) -> FileList:
 
     Raises:
         UserError: not a readable archive; a member whose path climbs out, that is a link, a
-            device, encrypted or too large.
+            device, encrypted, too large or there twice.
     """
     try:
         archive = zipfile.ZipFile(path)
     except DAMAGE as error:
         raise unreadable(path, error) from error
     members: list[zipfile.ZipInfo] = []
+    names: set[str] = set()
     files = FileList(str(path), [], set(), _Reader(path, archive, members))
     for member in archive.infolist():
         name = safe_name(member.filename, path)
@@ -45,6 +46,9 @@ def list_zip(path: Path) -> FileList:
             files.folders.add(name)
             continue
         check_size(member.file_size, name, path)
+        if name in names:
+            raise UserError(f"{path} holds {name} twice; pack it again")
+        names.add(name)
         files.names.append(name)
         members.append(member)
     return files

@@ -1,10 +1,8 @@
 """The score of a generator against real images."""
 
-import hashlib
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,7 +27,8 @@ __all__ = ["generated_statistics", "real_statistics", "score_generator"]
 # Latents are drawn this many at a time on the CPU, so that neither the batch size nor the device
 # changes which images are scored.
 _LATENT_CHUNK = 1000
-_FINGERPRINT_IMAGES = 4096
+_FEWEST_IMAGES = 4
+"""Precision and recall need a third neighbour."""
 
 
 def score_generator(
@@ -76,6 +75,9 @@ def score_generator(
         )
     if generator.info.channels not in (1, 3):
         raise UserError(f"cannot score images of {generator.info.channels} channels, only RGB")
+    available = len(images) if num_real is None else min(num_real, len(images))
+    if min(available, num_images) < _FEWEST_IMAGES:
+        raise UserError(f"a score needs at least {_FEWEST_IMAGES} images on each side")
     started = time.perf_counter()
     extractor = (extractor or EfficientNetLite0()).to(device)
     real = real_statistics(images, extractor, num_real=num_real, batch_size=batch_size)
@@ -135,9 +137,7 @@ def real_statistics(
         batch_size: images at a time.
     """
     count = len(images) if num_real is None else min(num_real, len(images))
-    key = "\n".join(
-        [images.name, _fingerprint(images), str(images.resolution), extractor.key, str(count)]
-    )
+    key = "\n".join([images.name, images.fingerprint(), extractor.key, str(count)])
     cached = load_statistics(key)
     if cached is not None:
         return cached
@@ -232,16 +232,3 @@ def _label_pool(generator: Generator, images: ImageSet) -> Tensor | None:
     if images.labels is None or len(images.class_names) != generator.info.num_classes:
         return None
     return images.labels
-
-
-def _fingerprint(images: ImageSet) -> str:
-    """Content of evenly spaced images, and size and time of the file that the spec names."""
-    digest = hashlib.blake2b(str(len(images)).encode(), digest_size=16)
-    step = -(-len(images) // _FINGERPRINT_IMAGES)
-    for indices in torch.split(torch.arange(0, len(images), step), 256):
-        digest.update(images.batch(indices).cpu().contiguous().numpy().tobytes())
-    path = Path(images.name.partition(":")[2])
-    if path.is_file():
-        status = path.stat()
-        digest.update(f"{status.st_size}-{status.st_mtime_ns}".encode())
-    return digest.hexdigest()
