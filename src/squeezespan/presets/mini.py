@@ -1,4 +1,4 @@
-"""Small settings that two CPU cores finish; `reproduce` and the README's comparison use them.
+"""Small settings that two CPU cores finish; the README's comparison uses them.
 
 All of them push the same number of images through the same narrow student.
 """
