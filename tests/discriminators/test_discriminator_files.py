@@ -52,6 +52,21 @@ def test_the_depth_of_the_label_mapping_is_found(layers: int, tmp_path: Path) ->
     assert torch.equal(found.logits, network(IMAGES, labels).logits)
 
 
+def test_a_training_folder_stands_for_its_discriminator(tmp_path: Path) -> None:
+    save_discriminator(tmp_path / "discriminator.safetensors", make_discriminator(), {})
+    assert load_discriminator(tmp_path).config.resolution == 8
+
+
+def test_what_bare_weights_do_not_tell_may_be_chosen(tmp_path: Path) -> None:
+    file = tmp_path / "d.pt"
+    torch.save({"D": make_discriminator().state_dict()}, file)
+    config = load_discriminator(file, mbstd_group_size=0, conv_clamp=0).config
+    assert (config.mbstd_group_size, config.conv_clamp) == (None, None)
+    assert load_discriminator(file, mbstd_group_size=2).config.mbstd_group_size == 2
+    images = torch.cat([IMAGES, IMAGES[:2]])
+    assert load_discriminator(file, mbstd_group_size=0)(images).logits.shape == (6, 1)
+
+
 def test_a_file_without_one_is_named(tmp_path: Path) -> None:
     file = tmp_path / "generator.pth"
     torch.save({"g_ema": make_network("biggan").state_dict()}, file)
@@ -65,6 +80,8 @@ def test_batches_and_labels_that_do_not_fit_are_refused() -> None:
         discriminator(torch.zeros(6, 3, 8, 8))
     with pytest.raises(UserError, match="unconditional"):
         discriminator(IMAGES, torch.zeros(4, dtype=torch.int64))
+    with pytest.raises(UserError, match=r"shape \(3, 8, 8\), not \(3, 16, 16\)"):
+        discriminator(torch.zeros(4, 3, 16, 16))
     conditional = StyleGAN2Discriminator(
         StyleGAN2DiscriminatorConfig(resolution=8, num_classes=3, channel_base=64, channel_max=8)
     )

@@ -61,5 +61,5 @@ def test_classes_are_asked_for_and_not_taken_where_there_are_none(name: str) -> 
     with pytest.raises(UserError, match="give class labels" if conditional else "unconditional"):
         generator(other)
     if conditional:
-        with pytest.raises(UserError, match="this generator's classes are 0 to 2"):
+        with pytest.raises(UserError, match="this generator's are 0 to 2"):
             generator.sample_latents(2, StepRandom(0), labels=3)

@@ -77,5 +77,5 @@ def test_foreign_and_damaged_files_are_refused(file: Path, tmp_path: Path) -> No
     lacking = tmp_path / "lacking.safetensors"
     described = {"kind": "generator", "family": "stylegan2", "config": {"resolution": 8}}
     save_file({"w": torch.zeros(2)}, lacking, metadata={"squeezespan": json.dumps(described)})
-    with pytest.raises(UserError, match=r"has an odd header|do not fit their description"):
+    with pytest.raises(UserError, match=r"has an odd header|do not fit its sizes"):
         load_generator(lacking)

@@ -72,7 +72,7 @@ def test_only_batches_of_rgb_images_are_taken(tmp_path: Path, network: nn.Module
         ({"arch": "resnet19"}, "no architecture 'resnet19'"),
         ({"stem": "lotus"}, "unknown stem 'lotus'"),
         ({"normalization": {"mean": [0, 0, 0]}}, "no normalization 'std'"),
-        ({"arch": "resnet18"}, "do not fit their description"),
+        ({"arch": "resnet18"}, "do not fit its sizes"),
     ],
 )
 def test_wrong_headers(tmp_path: Path, network: nn.Module, header: Any, message: str) -> None:

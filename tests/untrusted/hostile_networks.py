@@ -16,7 +16,9 @@ from checkpoint_files.pickling import pickled
 from torch import nn
 from torch.storage import _load_from_bytes
 from untrusted.content import Call, Canary, Maker, six_numbers
+from untrusted.hostile_streams import idle
 from untrusted.streams import Stored, stored, stream
+from untrusted.streams import pickled as pickled_storage
 
 from squeezespan.generators.base import Generator
 
@@ -144,6 +146,7 @@ _STREAMS: dict[str, Callable[[Canary], bytes]] = {
     "another magic number": lambda _: stream(stored(), magic=1),
     "another version": lambda _: stream(stored(), version=1000),
     "its end missing": lambda _: stream(stored())[:-1],
+    "half a million idle instructions": lambda _: stream(idle(pickled_storage(stored()))),
     "nothing": lambda _: b"",
     "zeros": lambda _: bytes(1000),
 }

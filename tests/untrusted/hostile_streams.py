@@ -48,6 +48,11 @@ def _tar_and_stream(canary: Canary) -> bytes:
     return bytes(whole) + pickle.POP + version[2:] + valid[len(magic) + len(version) :]
 
 
+def idle(data: bytes, count: int = 250_000) -> bytes:
+    """A pickle that begins with instructions without effect."""
+    return data[:2] + (pickle.NONE + pickle.POP) * count + data[2:]
+
+
 STREAMS: dict[str, Maker] = {
     "os.system in an old file": lambda canary: stream(Call(os.system, canary.command)),
     "os.system as the machine": lambda canary: stream(
@@ -67,6 +72,9 @@ STREAMS: dict[str, Maker] = {
     ),
     "eval as a location": lambda canary: stream(
         _state_of(stored(location=Call(eval, canary.source)))
+    ),
+    "half a million instructions about the machine": lambda _: stream(
+        _state_of(stored()), system=idle(pickle.dumps({"little_endian": True}, 2))
     ),
     "an old file that is a tar archive too": _tar_and_stream,
     "storage of 2^40 numbers": _whole(_state_of(stored(1 << 40))),

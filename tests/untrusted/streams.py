@@ -65,17 +65,18 @@ def stream(
         numbers: key to the raw content of a storage of float32.
         magic: what opens the stream.
         version: of the stream.
-        system: what it says of the machine that wrote it.
+        system: what it says of the machine that wrote it; bytes stand for its pickle.
         keys: list of the storages.
         counts: numbers that a storage claims to have.
         behind: what follows the end.
     """
     numbers = {"0": bytes(24)} if numbers is None else numbers
     main = content if isinstance(content, bytes) else pickled(content)
+    system = _SYSTEM if system is None else system
     parts = [
         pickle.dumps(magic, 2),
         pickle.dumps(version, 2),
-        pickle.dumps(_SYSTEM if system is None else system, 2),
+        system if isinstance(system, bytes) else pickle.dumps(system, 2),
         main,
         pickle.dumps(sorted(numbers) if keys is None else keys, 2),
     ]

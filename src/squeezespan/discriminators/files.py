@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from squeezespan.discriminators.stylegan2 import (
     StyleGAN2Discriminator,
@@ -42,46 +43,62 @@ def save_discriminator(
 
 
 def load_discriminator(
-    path: str | Path, device: torch.device | str = "cpu"
+    path: str | Path,
+    device: torch.device | str = "cpu",
+    *,
+    mbstd_group_size: int | None = None,
+    conv_clamp: float | None = None,
 ) -> StyleGAN2Discriminator:
     """Open a StyleGAN2 discriminator of `gan train` or of any checkpoint, frozen, in eval mode.
+
+    Args:
+        path: a checkpoint, or the folder of `squeezespan gan train`.
+        device: where its parameters go.
+        mbstd_group_size: images that share a minibatch standard deviation, instead of what the
+            file tells (state dicts tell nothing, and 4 is assumed); 0 for the whole batch, as in
+            arXiv 2211.03000.
+        conv_clamp: of the convolutions, instead of the file's, as for `load_generator`.
 
     Raises:
         UserError: a missing, unreadable or foreign file, or one without such a discriminator.
     """
-    file = Path(path)
+    file = Path(path).expanduser()
+    if file.is_dir():
+        file = file / "discriminator.safetensors"
     if not file.is_file():
         raise UserError(f"there is no checkpoint file {file}")
     if container_of(file) == "safetensors" and has_header(file):
-        discriminator = _open_own(file)
+        tensors, config = _read_own(file)
     else:
-        discriminator = _open_foreign(file)
+        tensors, config = _read_foreign(file)
+    if mbstd_group_size is not None:
+        config = dataclasses.replace(config, mbstd_group_size=mbstd_group_size or None)
+    if conv_clamp is not None:
+        config = dataclasses.replace(config, conv_clamp=conv_clamp or None)
+    try:
+        with torch.device("meta"):
+            discriminator = StyleGAN2Discriminator(config)
+    except Exception as error:
+        raise UserError(f"{file} has sizes that make no discriminator") from error
+    load_weights(discriminator, complete_filters(tensors, discriminator.state_dict()), file)
     return discriminator.eval().requires_grad_(False).to(device)
 
 
-def _open_own(file: Path) -> StyleGAN2Discriminator:
+_Found = tuple[dict[str, Tensor], StyleGAN2DiscriminatorConfig]
+
+
+def _read_own(file: Path) -> _Found:
     tensors, header = read_network(file, "discriminator")
     try:
-        config = StyleGAN2DiscriminatorConfig(**header["config"])
-        with torch.device("meta"):
-            discriminator = StyleGAN2Discriminator(config)
+        return tensors, StyleGAN2DiscriminatorConfig(**header["config"])
     # A damaged description fails in as many ways as the arithmetic on it.
     except Exception as error:
         raise UserError(f"{file} has a header that describes no discriminator") from error
-    load_weights(discriminator, tensors, file)
-    return discriminator
 
 
-def _open_foreign(file: Path) -> StyleGAN2Discriminator:
+def _read_foreign(file: Path) -> _Found:
     network = find_discriminator(read_checkpoint(file))
     try:
-        config = discriminator_config(network)
-        with torch.device("meta"):
-            discriminator = StyleGAN2Discriminator(config)
+        return network.state, discriminator_config(network)
     except UserError as error:
         raise UserError(f"{file}: {error}") from error
-    except Exception as error:
-        raise UserError(f"{file} has sizes that make no discriminator") from error
-    state = complete_filters(network.state, discriminator.state_dict())
-    load_weights(discriminator, state, file)
-    return discriminator

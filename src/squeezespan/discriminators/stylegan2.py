@@ -229,12 +229,18 @@ class StyleGAN2Discriminator(nn.Module):
 
         Raises:
             UserError: a conditional discriminator without labels, an unconditional one with them,
-                or a batch that is not a multiple of the minibatch group.
+                images of another size, or a batch that is not a multiple of the minibatch group.
         """
         if self.config.num_classes and labels is None:
             raise UserError("this discriminator is class-conditional; give class labels")
         if not self.config.num_classes and labels is not None:
             raise UserError("this discriminator is unconditional and takes no class labels")
+        expected = (self.config.channels, self.config.resolution, self.config.resolution)
+        if images.ndim != 4 or images.shape[1:] != expected:
+            raise UserError(
+                f"this discriminator judges images of shape {expected}, not "
+                f"{tuple(images.shape[1:])}"
+            )
         x: Tensor | None = None
         image: Tensor | None = images.contiguous(memory_format=torch.channels_last)
         features: dict[str, Tensor] = {}

@@ -5,6 +5,7 @@ each resolution is taken, named `b4`, `b8`, ... from coarse to fine (Section 3 o
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self
 
@@ -117,7 +118,7 @@ class Generator(nn.Module, ABC):
         return latents.labels
 
     def sample_latents(
-        self, n: int, random: StepRandom, labels: Tensor | int | None = None
+        self, n: int, random: StepRandom, labels: Tensor | Sequence[int] | int | None = None
     ) -> Latents:
         """Draw latents for `n` images of this process.
 
@@ -137,7 +138,15 @@ class Generator(nn.Module, ABC):
             return Latents(z, drawn)
         if not num_classes:
             raise UserError("this generator is unconditional and takes no class labels")
-        indices = z.new_full((n,), 0).long() + labels
-        if int(indices.min()) < 0 or int(indices.max()) >= num_classes:
-            raise UserError(f"this generator's classes are 0 to {num_classes - 1}")
-        return Latents(z, indices)
+        chosen = torch.as_tensor(labels, device=z.device)
+        if chosen.is_floating_point() or chosen.shape not in ((), (n,)):
+            raise UserError(
+                f"labels must be one class or {n} whole numbers, not {chosen.dtype} of shape "
+                f"{tuple(chosen.shape)}"
+            )
+        for label in (int(chosen.min()), int(chosen.max())):
+            if not 0 <= label < num_classes:
+                raise UserError(
+                    f"there is no class {label}; this generator's are 0 to {num_classes - 1}"
+                )
+        return Latents(z, chosen.long().expand(n).clone())

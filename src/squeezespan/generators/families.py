@@ -1,6 +1,7 @@
 """The families of generators: how each is told by its weights, described and built."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,18 +32,25 @@ class Choices:
     """Of an AutoGAN super-network: the 14 numbers of its search, or a variant's letter."""
     batch_statistics: bool = False
     """BigGAN: normalize by each batch's statistics, as its repository scores it."""
+    conv_clamp: float | None = None
+    """StyleGANs: clamp of the convolutions instead of the file's, 0 for none; None leaves it."""
 
     def check(self, family: str) -> None:
         """Refuse a choice that `family` doesn't have.
 
         Raises:
-            UserError: a genotype for another family than AutoGAN, or batch statistics for another
-                than BigGAN.
+            UserError: a genotype for another family than AutoGAN, batch statistics for another
+                than BigGAN, a clamp for another than the StyleGANs, or one that is no limit.
         """
         if self.genotype is not None and family != "autogan":
             raise UserError(f"this is a {family}; only AutoGAN has a genotype")
         if self.batch_statistics and family != "biggan":
             raise UserError(f"this is a {family}; only BigGAN can take each batch's statistics")
+        if self.conv_clamp is not None:
+            if not family.startswith("stylegan"):
+                raise UserError(f"this is a {family}; only StyleGANs clamp their convolutions")
+            if not 0 <= self.conv_clamp < math.inf:
+                raise UserError(f"a clamp of {self.conv_clamp:g} is none; give 0 or more")
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,16 @@ def _check_stylegan3(config: StyleGAN3Config, state: Mapping[str, Tensor]) -> No
     stylegan3_files.check_layers(config, StateShapes(state, "a StyleGAN3 generator"))
 
 
+def _choose_clamp(config: Any, choices: Choices) -> Any:
+    if choices.conv_clamp is None:
+        return config
+    clamp = choices.conv_clamp or None
+    if isinstance(config, StyleGAN2Config):
+        return dataclasses.replace(config, conv_clamp=clamp)
+    layers = tuple(dataclasses.replace(layer, conv_clamp=clamp) for layer in config.layers)
+    return dataclasses.replace(config, layers=layers)
+
+
 def _choose_genotype(config: autogan.AutoGANConfig, choices: Choices) -> autogan.AutoGANConfig:
     if choices.genotype is None:
         return config
@@ -91,9 +109,10 @@ FAMILIES: list[Family] = [
     Family(
         "stylegan2",
         lambda state: "synthesis.b4.const" in state,
-        lambda network, _: stylegan2_files.generator_config(network),
+        lambda network, choices: _choose_clamp(stylegan2_files.generator_config(network), choices),
         StyleGAN2Config,
         StyleGAN2Generator,
+        choose=_choose_clamp,
     ),
     Family(
         "stylegan_xl",
@@ -102,18 +121,22 @@ FAMILIES: list[Family] = [
             and "mapping.embed.weight" in state
             and "mapping.embed.bias" not in state
         ),
-        lambda network, _: stylegan3_files.stylegan_xl_config(network),
+        lambda network, choices: _choose_clamp(
+            stylegan3_files.stylegan_xl_config(network), choices
+        ),
         StyleGANXLConfig,
         StyleGANXLGenerator,
         _check_stylegan3,
+        _choose_clamp,
     ),
     Family(
         "stylegan3",
         lambda state: "synthesis.input.freqs" in state,
-        lambda network, _: stylegan3_files.stylegan3_config(network),
+        lambda network, choices: _choose_clamp(stylegan3_files.stylegan3_config(network), choices),
         StyleGAN3Config,
         StyleGAN3Generator,
         _check_stylegan3,
+        _choose_clamp,
     ),
     Family(
         "fastgan",

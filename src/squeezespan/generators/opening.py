@@ -1,11 +1,12 @@
 """From a checkpoint's network to a generator that runs."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
@@ -24,6 +25,7 @@ from squeezespan.generators.checkpoints.stylegan2 import (
 )
 from squeezespan.generators.checkpoints.wording import shown
 from squeezespan.generators.families import Choices, Family, family_of, find_family
+from squeezespan.generators.mapping import MappedGenerator
 from squeezespan.generators.stylegan2 import StyleGAN2Generator
 from squeezespan.settings import check_ranges
 
@@ -88,13 +90,24 @@ def open_foreign(path: Path, choices: Choices) -> tuple[Generator, Checkpoint]:
         state = complete_generator(state, generator.config, checkpoint.loose)
     own = generator.state_dict()
     state = complete_filters(state, own)
-    has_average = not isinstance(generator, StyleGAN2Generator) or "mapping.w_avg" in state
-    if not has_average:
+    state = {**_unimportant(own.keys() - state.keys(), own), **state}
+    average = own.get("mapping.w_avg")
+    estimates = "mapping.w_avg" not in state and average is not None and average.ndim == 1
+    if estimates:
         state["mapping.w_avg"] = torch.zeros(generator.info.w_dim)
     load_weights(generator, state, path)
-    if isinstance(generator, StyleGAN2Generator) and not has_average:
+    if estimates and isinstance(generator, MappedGenerator):
         estimate_average_w(generator)
     return generator, checkpoint
+
+
+def _unimportant(missing: Set[str], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Buffers that images don't depend on and some writers leave out."""
+    return {
+        name: torch.zeros(own[name].shape, dtype=own[name].dtype)
+        for name in missing
+        if name.endswith((".num_batches_tracked", ".sv0"))
+    }
 
 
 def find_generator(checkpoint: Checkpoint) -> tuple[Network, Family]:
@@ -104,9 +117,10 @@ def find_generator(checkpoint: Checkpoint) -> tuple[Network, Family]:
         UserError: there is none, or none that is known.
     """
     for network in sorted(checkpoint.networks.values(), key=_place):
-        family = family_of(network)
-        if family is not None:
-            return network, family
+        for candidate in (network, _peeled(network)):
+            family = family_of(candidate)
+            if family is not None:
+                return candidate, family
     path, names = checkpoint.path, list(checkpoint.networks)
     others = [name for name in names if rank(name, DISCRIMINATOR_ROLES) is None]
     if not others or all("b4.out.weight" in checkpoint.networks[name].shapes for name in others):
@@ -116,6 +130,20 @@ def find_generator(checkpoint: Checkpoint) -> tuple[Network, Family]:
         f"{path} holds no known generator: {shown(others[0]) or 'its network'} has weights such "
         f"as {shown(', '.join(weights[:3]), 120)}"
     )
+
+
+def _peeled(network: Network) -> Network:
+    """The network without a first name that all of its bare weights share."""
+    first = {name.partition(".")[0] for name in network.shapes}
+    if network.modules or len(first) != 1:
+        return network
+    prefix = f"{first.pop()}."
+
+    def read_state() -> dict[str, Tensor]:
+        return {name.removeprefix(prefix): tensor for name, tensor in network.state.items()}
+
+    shapes = {name.removeprefix(prefix): shape for name, shape in network.shapes.items()}
+    return Network(network.name, shapes, read_state)
 
 
 def _place(network: Network) -> tuple[bool, int]:

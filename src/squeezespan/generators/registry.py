@@ -15,9 +15,11 @@ from squeezespan.generators.base import Generator
 from squeezespan.generators.checkpoints.reader import read_checkpoint
 from squeezespan.generators.checkpoints.safetensors import has_header, read_network, save_network
 from squeezespan.generators.checkpoints.sniff import container_of
+from squeezespan.generators.checkpoints.wording import shown
 from squeezespan.generators.families import Choices, find_family
 from squeezespan.generators.opening import find_generator, open_foreign, open_own
 from squeezespan.generators.registered import PREFIX, find_registered, registered_sha256
+from squeezespan.hardware import resolve_device
 
 __all__ = [
     "BUILTIN",
@@ -44,7 +46,12 @@ def resolve_path(gan: str | Path) -> Path:
         if text not in BUILTIN:
             raise UserError(f"there is no {text}; the shipped GAN is {', '.join(BUILTIN)}")
         return Path(str(resources.files("squeezespan") / "assets" / BUILTIN[text]))
-    path = Path(gan)
+    if "://" in text:
+        raise UserError(f"{text} is an address; download the file and give its path")
+    try:
+        path = Path(gan).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"{text} is in the home of nobody: {error}") from error
     if path.is_dir():
         inside = path / "generator.safetensors"
         if inside.is_file():
@@ -78,6 +85,7 @@ def load_generator(
     *,
     genotype: Sequence[int] | str | None = None,
     batch_statistics: bool = False,
+    conv_clamp: float | None = None,
 ) -> Generator:
     """Open a pretrained generator of any supported family, frozen and in eval mode.
 
@@ -90,11 +98,14 @@ def load_generator(
         genotype: of an AutoGAN super-network, whose weights don't tell it: 14 numbers or a
             variant's letter.
         batch_statistics: let BigGAN normalize by each batch's statistics.
+        conv_clamp: of StyleGANs, instead of the clamp that the file tells (state dicts tell none,
+            and 256 is assumed); 0 for none.
 
     Raises:
         UserError: a missing, unreadable or foreign file, or a choice that its family doesn't have.
     """
-    choices = Choices(genotype, batch_statistics)
+    choices = Choices(genotype, batch_statistics, conv_clamp)
+    device = resolve_device(device) if isinstance(device, str) else device
     if str(gan).startswith(PREFIX):
         generator = copy.deepcopy(find_registered(str(gan)))
         choices.check(generator.info.family)
@@ -124,6 +135,11 @@ def read_generator_header(gan: str | Path) -> dict[str, Any]:
     checkpoint = read_checkpoint(path)
     network, family = find_generator(checkpoint)
     provenance = {"file": path.name, "format": checkpoint.format, "network": network.name}
+    others = [name for name in checkpoint.networks if name != network.name]
+    if others:
+        provenance["also in the file"] = shown(", ".join(others), 120)
+    if family.name.startswith("stylegan") and not network.modules:
+        provenance["assumed"] = "the clamp, which the file doesn't tell (--conv-clamp changes it)"
     return {"kind": "generator", "family": family.name, "provenance": provenance}
 
 

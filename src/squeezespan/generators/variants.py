@@ -58,5 +58,5 @@ def _biggan(config: BigGANConfig) -> str:
 def _autogan(config: AutoGANConfig) -> str:
     letters = [letter for letter, genotype in VARIANTS.items() if genotype == config.genotype]
     numbers = ",".join(map(str, config.genotype))
-    named = f"variant {letters[0]}" if letters else f"genotype {numbers}"
+    named = letters[0] if letters else f"genotype {numbers}"
     return f"super-network, {named}" if config.search_network else named

@@ -48,6 +48,24 @@ def test_the_first_stylegan_is_named(tmp_path: Path) -> None:
         squeezespan.load_generator(path)
 
 
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("nonlinearity", "relu"), ("mapping_lrmul", 1.0), ("normalize_latents", False)],
+)
+def test_unusual_arguments_are_named(argument: str, value: Any, tmp_path: Path) -> None:
+    path = tmp_path / "unusual.pkl"
+    path.write_bytes(pickled(networks.make_network("stylegan2"), **{argument: value}))
+    with pytest.raises(UserError, match=f"made with {argument} {value}"):
+        squeezespan.load_generator(path)
+
+
+def test_a_discriminator_alone_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "D.pkl"
+    path.write_bytes(dump(tensorflow_discriminator(), 3))
+    with pytest.raises(UserError, match="a discriminator but no generator"):
+        squeezespan.load_generator(path)
+
+
 def test_an_unusual_filter_is_named(tmp_path: Path) -> None:
     path = tmp_path / "filter.pkl"
     generator = networks.make_network("stylegan2")

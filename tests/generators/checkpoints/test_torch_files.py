@@ -1,7 +1,9 @@
 """State dicts in files of `torch.save`, old and new, and in safetensors, however wrapped."""
 
 import argparse
-from collections import OrderedDict
+import datetime
+import zipfile
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 import torch
 from checkpoint_files import networks
 from checkpoint_files.comparing import same_images
+from checkpoint_files.foreign import importable, stand_in
 from checkpoint_files.rosinality import rosinality_state
 from safetensors.torch import save_file
 from torch import Tensor
@@ -19,6 +22,7 @@ from torch import Tensor
 import squeezespan
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
+from squeezespan.generators.registry import read_generator_header
 from squeezespan.generators.stylegan2 import StyleGAN2Generator
 
 _State = dict[str, Tensor]
@@ -107,6 +111,18 @@ WRAPPERS: dict[str, Callable[[_State, _State], Any]] = {
         "fid": np.float64(3.5),
         "seen": np.arange(3),
     },
+    "with a scheduler's state": lambda ema, _: {
+        "g_ema": ema,
+        "scheduler": {"milestones": Counter({10: 1, 20: 1}), "seen": {1, 2, 3}},
+        "began": datetime.datetime(2022, 11, 28, 12, 30),
+        "took": datetime.timedelta(hours=3),
+        "scores": defaultdict(list, {"fid": [3.5]}),
+        "counts": defaultdict(int),
+        "nested": defaultdict(dict),
+        "options": stand_in("easydict", "EasyDict", dict)({"lr": 0.002}),
+    },
+    "with remarks in the state": lambda ema, _: {**ema, "_meta": "x", "version": 3},
+    "my_gen.": lambda ema, _: {f"my_gen.{name}": tensor for name, tensor in ema.items()},
     "avg_gen_state_dict": lambda ema, last: {
         "epoch": 300,
         "gen_model": "autogan_cifar10_a",
@@ -126,7 +142,9 @@ def test_wrapped_state_dicts(
     ema = dict(generator.state_dict())
     last = {name: tensor * 0.5 for name, tensor in ema.items()}
     path = tmp_path / "checkpoint.pth.tar"
-    save(WRAPPERS[wrapper](ema, last), path)
+    content = WRAPPERS[wrapper](ema, last)
+    with importable():
+        save(content, path)
     same_images(path, generator)
 
 
@@ -140,6 +158,74 @@ def test_other_number_types(
     path = tmp_path / "rounded.pt"
     save(rounded, path)
     same_images(path, generator)
+
+
+@pytest.mark.parametrize("name", ["dcgan", "autogan", "fastgan", "biggan"])
+def test_buffers_that_do_not_matter_may_be_left_out(name: str, tmp_path: Path) -> None:
+    original = networks.make_network(name)
+    kept = {
+        key: tensor
+        for key, tensor in original.state_dict().items()
+        if not key.endswith(("num_batches_tracked", ".sv0"))
+    }
+    path = tmp_path / "old.pth"
+    torch.save(kept, path)
+    same_images(path, original)
+
+
+def test_an_average_that_is_left_out_is_estimated(tmp_path: Path) -> None:
+    original = networks.make_network("stylegan3_t")
+    kept = {k: v for k, v in original.state_dict().items() if k != "mapping.w_avg"}
+    path = tmp_path / "noaverage.pth"
+    torch.save(kept, path)
+    average = squeezespan.load_generator(path).get_buffer("mapping.w_avg")
+    assert bool(average.any())
+
+
+def test_a_flipped_bit_in_the_weights_is_noticed(generator: Generator, tmp_path: Path) -> None:
+    path = tmp_path / "flipped.pth"
+    torch.save(dict(generator.state_dict()), path)
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        weights = (x for x in archive.infolist() if "/data/" in x.filename)
+        member = max(weights, key=lambda x: x.file_size)
+    data[member.header_offset + 200] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=r"damaged: flipped/data/\d+ is not as it was written"):
+        squeezespan.load_generator(path)
+
+
+def test_archives_without_checksums_open(generator: Generator, tmp_path: Path) -> None:
+    path = tmp_path / "plain.pth"
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(dict(generator.state_dict()), path)
+    finally:
+        torch.serialization.set_crc32_options(True)
+    same_images(path, generator)
+
+
+def test_the_clamp_of_bare_weights_is_assumed_or_chosen(tmp_path: Path) -> None:
+    config = replace(networks.STYLEGAN2, conv_clamp=0.5)
+    original = networks.randomized(StyleGAN2Generator(config))
+    path = tmp_path / "bare.pth"
+    torch.save(dict(original.state_dict()), path)
+    same_images(path, original, conv_clamp=0.5)
+    bare = squeezespan.load_generator(path)
+    assert "assumed" in read_generator_header(path)["provenance"]
+    assert getattr(bare, "config").conv_clamp == 256  # noqa: B009
+    none = squeezespan.load_generator(path, conv_clamp=0)
+    assert getattr(none, "config").conv_clamp is None  # noqa: B009
+    torch.save({"g_ema": rosinality_state(original.state_dict())}, path)
+    rosinality = squeezespan.load_generator(path)
+    assert getattr(rosinality, "config").conv_clamp is None  # noqa: B009
+
+
+def test_a_clamp_is_for_stylegans(tmp_path: Path) -> None:
+    path = tmp_path / "dcgan.pth"
+    torch.save(dict(networks.make_network("dcgan").state_dict()), path)
+    with pytest.raises(UserError, match="only StyleGANs clamp"):
+        squeezespan.load_generator(path, conv_clamp=1)
 
 
 def test_views_of_one_storage(generator: Generator, tmp_path: Path) -> None:
@@ -186,7 +272,7 @@ def test_a_file_that_was_not_loaded_by_its_name(generator: Generator, tmp_path: 
 def test_whole_modules_are_named_and_refused(tmp_path: Path) -> None:
     path = tmp_path / "module.pt"
     torch.save(torch.nn.Linear(2, 2), path)
-    with pytest.raises(UserError, match=r"asks for torch\.nn\.modules\.linear\.Linear"):
+    with pytest.raises(UserError, match=r"asks for torch\.nn\.modules\.linear\.Linear.*state_dict"):
         squeezespan.load_generator(path)
 
 

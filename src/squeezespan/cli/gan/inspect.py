@@ -53,11 +53,14 @@ def run(argv: list[str]) -> None:
     shapes = _block_shapes(generator)
     generator.set_compute_dtype(DTYPES[precision])
     rows = _sizes(generator)
-    rows["FLOPs an image"] = f"{flops / 1e9:.3g} G (multiply and add counted as two)"
+    size, unit = (1e9, "G") if flops >= 1e8 else (1e6, "M")
+    rows["FLOPs an image"] = f"{flops / size:.3g} {unit} (multiply and add counted as two)"
     if options.seconds:
         rate = _images_per_second(generator, batch_size, options.seconds)
         rows["speed"] = f"{rate:.3g} images/s ({device}, {precision}, batch {batch_size})"
     provenance = read_generator_header(options.gan).get("provenance", {})
+    if options.opening.conv_clamp is not None:
+        provenance.pop("assumed", None)
     rows |= {str(name): _spoken(value) for name, value in provenance.items() if value != ""}
     width = max(map(len, rows))
     print("\n".join(f"{name:{width}}  {value}" for name, value in rows.items()))

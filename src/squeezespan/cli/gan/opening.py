@@ -18,12 +18,20 @@ class OpeningOptions:
     batch_statistics: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Let a BigGAN normalize by each batch's statistics, as its repository scores it."""
 
+    conv_clamp: float | None = None
+    """Of StyleGANs, the convolutions' clamp instead of the one that the file tells; state dicts
+    tell none, and 256 is assumed. 0 for none."""
+
     def load(self, gan: str, device: Any = "cpu") -> Any:
         """Open a generator with these choices; see `load_generator`."""
         from squeezespan.generators import load_generator
 
         return load_generator(
-            gan, device, genotype=self.genotype, batch_statistics=self.batch_statistics
+            gan,
+            device,
+            genotype=self.genotype,
+            batch_statistics=self.batch_statistics,
+            conv_clamp=self.conv_clamp,
         )
 
 

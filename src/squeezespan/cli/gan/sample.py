@@ -27,11 +27,13 @@ class _Options:
     columns: Annotated[int, Range(1)] | None = None
     """Images in a row; a square grid if left out."""
     seed: Annotated[int, Range(0)] = 0
-    """Equal seeds give equal images."""
+    """Equal seeds give equal images; with `--noise random` only for equal batch sizes."""
     truncation: Annotated[float, Range(0, 2)] = 1.0
     """Pulls w towards its average: 1 leaves it alone, smaller is cleaner and less varied. It
     scales z where there is no mapping network."""
-    label: tuple[Annotated[int, Range(0)], ...] = ()
+    label: Annotated[
+        tuple[Annotated[int, Range(0)], ...], tyro.conf.arg(aliases=["--classes", "--class"])
+    ] = ()
     """Classes of a conditional generator's images, which take turns: one for all, or as many as
     there are columns for a class a column; random classes if left out."""
     noise: Literal["const", "random", "none"] = "const"

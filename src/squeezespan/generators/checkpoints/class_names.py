@@ -72,7 +72,8 @@ CLASS_NAMES: dict[str, str] = {
 
 IGNORED_CLASSES: dict[str, str] = {
     "argparse": "Namespace",
-    "collections": "defaultdict",
+    "collections": "Counter defaultdict",
+    "datetime": "date datetime time timedelta timezone",
     "dnnlib.util": "EasyDict",
     "easydict": "EasyDict",
     "lightning_fabric.utilities.data": "AttributeDict",

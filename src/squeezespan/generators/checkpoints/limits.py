@@ -15,6 +15,7 @@ __all__ = [
     "MAX_NAME",
     "MAX_OPCODES",
     "MAX_PICKLE_BYTES",
+    "MAX_SMALL_OPCODES",
     "MAX_TENSORS",
     "MAX_TENSOR_NUMBERS",
     "MAX_TEXT_BYTES",
@@ -26,6 +27,8 @@ __all__ = [
 MAX_OPCODES = 500_000
 """Instructions of one pickle; a StyleGAN-XL with its discriminators has about 100,000. It also
 bounds the stack and the memo."""
+MAX_SMALL_OPCODES = 100
+"""Instructions of a pickle that describes one storage or the file itself, which has about 30."""
 MAX_CALLS = 50_000
 """Objects that one pickle makes."""
 MAX_MARKS = 1_000

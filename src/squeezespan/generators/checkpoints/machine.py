@@ -36,6 +36,7 @@ class Machine:
         persistent: PersistentLoad | None = None,
     ) -> None:
         self.cursor = cursor
+        self.start = cursor.position
         self.protocol = 0
         self.symbols = symbols
         self.persistent = persistent

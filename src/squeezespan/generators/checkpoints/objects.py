@@ -22,7 +22,10 @@ def _name(machine: Machine, module: Any, name: Any) -> None:
     symbol = machine.symbols.get((module, name))
     if symbol is None:
         asked = shown(ascii(f"{module[:80]}.{name[:80]}")[1:-1], 80)
-        raise machine.error(f"it asks for {asked}, which no known checkpoint needs")
+        raise machine.error(
+            f"it asks for {asked}, which no known checkpoint needs; where you trust the file, open "
+            "it with the code that wrote it and save the generator's state_dict()"
+        )
     machine.push(symbol)
 
 

@@ -17,14 +17,18 @@ __all__ = [
 ]
 
 _BYTES_PER_ITEM = 64
+_SMALL_INTEGER = 1 << 60
+"""Hashes of larger ones can be made to collide."""
 
 
-def make_set(arguments: tuple[Any, ...], budget: Budget) -> set[str]:
-    """`set` of names, as protocols before 4 write it."""
+def make_set(arguments: tuple[Any, ...], budget: Budget) -> set[Any]:
+    """`set` of names or numbers, as protocols before 4 write it."""
     items = arguments[0] if arguments else []
     expect(len(arguments) <= 1 and isinstance(items, list | tuple), "a set")
     budget.charge(_BYTES_PER_ITEM * (1 + len(items)))
-    expect(all(type(item) is str for item in items), "a set")
+    small = (item for item in items if type(item) is int)
+    expect(all(type(item) in (str, int, float, bool) for item in items), "a set")
+    expect(all(abs(item) < _SMALL_INTEGER for item in small), "a set")
     return set(items)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from squeezespan.errors import UserError
-from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
+from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network, NetworkModule
 from squeezespan.generators.checkpoints.cursor import Cursor, MalformedError
 from squeezespan.generators.checkpoints.modules import is_module, module_networks
 from squeezespan.generators.checkpoints.names import is_name
@@ -80,7 +80,10 @@ def _of_modules(path: Path, content: Any, protocol: int) -> Checkpoint:
     }
     if not found:
         names = ", ".join(shown(name) for name in itertools.islice(content, 5)) or "nothing"
-        raise UserError(f"{path} is a pickle, but holds no networks: it has {shown(names, 120)}")
+        raise UserError(
+            f"{path} is a pickle, but holds no networks: it has {shown(names, 120)}; save weights "
+            "with torch.save or as safetensors"
+        )
     kind = f"module pickle (protocol {protocol})"
     return Checkpoint(path, kind, module_networks(path, found))
 
@@ -89,13 +92,14 @@ def _of_tensors(path: Path, kind: str, content: Any) -> Checkpoint:
     states = find_state_dicts(content)
     if not states:
         raise UserError(f"{path} holds no weights by name: it is not a GAN's checkpoint")
-    networks = {
-        name: _bare_network(name, published_names(x) if has_rosinality_layout(x) else x)
-        for name, x in states.items()
-    }
+    networks = {name: _bare_network(name, state) for name, state in states.items()}
     return Checkpoint(path, kind, networks, loose_tensors(content))
 
 
 def _bare_network(name: str, state: dict[str, Tensor]) -> Network:
+    modules = {}
+    if has_rosinality_layout(state):
+        state = published_names(state)
+        modules[""] = NetworkModule("Generator of rosinality", {"conv_clamp": None}, {})
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
-    return Network(name, shapes, lambda: state)
+    return Network(name, shapes, lambda: state, modules)

@@ -158,11 +158,11 @@ def load_weights(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> N
             if missing
             else f"has an unknown tensor {shown(surplus[0])}"
         )
-        raise UserError(f"the weights in {path} do not fit their description: the file {lacking}")
+        raise UserError(f"the weights in {path} do not fit its sizes: the file {lacking}")
     for name, tensor in own.items():
         if tensors[name].shape != tensor.shape:
             raise UserError(
-                f"the weights in {path} do not fit their description: {shown(name)} has shape "
+                f"the weights in {path} do not fit its sizes: {shown(name)} has shape "
                 f"{tuple(tensors[name].shape)}, expected {tuple(tensor.shape)}"
             )
     total = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())

@@ -29,6 +29,7 @@ _CONTAINERS = ("state_dict", "model", "params", "net", "weights", "model_state_d
 _NETWORKS = (set(GENERATOR_ROLES) - set(_CONTAINERS)) | set(DISCRIMINATOR_ROLES)
 _WRAPPERS = ("module.", "_orig_mod.")
 _MAX_DEPTH = 3
+_REMARKS = (str, int, float, bool, type(None))
 
 
 def find_state_dicts(content: Any) -> dict[str, dict[str, Tensor]]:
@@ -82,12 +83,12 @@ def _collect(
 
 
 def _state(content: Mapping[Any, Any]) -> dict[str, Tensor] | None:
-    """The content as a state dict: tensors under names, at least two of them, nothing else."""
-    if len(content) < 2 or not all(is_name(name) for name in content):
+    """The content as a state dict: tensors under names, most of it, and little remarks."""
+    tensors = {k: v.detach() for k, v in content.items() if is_name(k) and _is_plain(v)}
+    others = [value for key, value in content.items() if key not in tensors]
+    if len(tensors) < 2 or len(others) >= len(tensors):
         return None
-    if not all(_is_plain(value) for value in content.values()):
-        return None
-    return {name: value.detach() for name, value in content.items()}
+    return tensors if all(isinstance(x, _REMARKS) for x in others) else None
 
 
 def _is_plain(value: Any) -> bool:

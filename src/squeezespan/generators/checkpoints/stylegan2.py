@@ -14,11 +14,11 @@ from torch import Tensor
 from squeezespan.errors import UserError
 from squeezespan.generators.checkpoints.checkpoint import Network
 from squeezespan.generators.layers import resample_filter
+from squeezespan.generators.mapping import MappedGenerator
 from squeezespan.generators.state_shapes import StateShapes
 from squeezespan.generators.stylegan2 import (
     Architecture,
     StyleGAN2Config,
-    StyleGAN2Generator,
 )
 from squeezespan.randomness import StepRandom
 
@@ -166,7 +166,7 @@ def complete_filters(state: dict[str, Tensor], own: Mapping[str, Tensor]) -> dic
 
 
 @torch.no_grad()
-def estimate_average_w(generator: StyleGAN2Generator) -> None:
+def estimate_average_w(generator: MappedGenerator) -> None:
     """Put the mean of many w where truncation looks for the average, for files without one.
 
     The draws are the same on every machine, so the average is a property of the weights.
@@ -176,7 +176,7 @@ def estimate_average_w(generator: StyleGAN2Generator) -> None:
         random = StepRandom(0, step, stream="average-w")
         latents = generator.sample_latents(_AVERAGE_BATCH, random)
         total += generator.mapping(latents.z, latents.labels).mean(dim=0)
-    generator.mapping.w_avg.copy_(total / _AVERAGE_BATCHES)
+    generator.mapping.get_buffer("w_avg").copy_(total / _AVERAGE_BATCHES)
 
 
 def _resolution(shapes: StateShapes, template: str) -> int:

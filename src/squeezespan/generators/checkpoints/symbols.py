@@ -125,7 +125,14 @@ MODULE_SYMBOLS = _SHARED | _symbols(
 )
 """For StyleGAN's and Projected GAN's pickles, whose storages stand in the stream."""
 
+_FACTORIES = ("bool", "bytes", "float", "frozenset", "int", "list", "str", "tuple")
+"""Types that stand beside weights as what a defaultdict makes."""
+_OLD_FACTORIES = ("long", "unicode")
+"""What some of them were called in Python 2, whose names the usual protocol writes."""
+
 TORCH_SYMBOLS = _SHARED | _symbols(
+    *(Symbol(builtins, name) for builtins in _BUILTINS for name in _FACTORIES),
+    *(Symbol("__builtin__", name) for name in _OLD_FACTORIES),
     *(Symbol(module, name) for module in ("torch", "torch.cuda") for name in STORAGE_DTYPES),
     *(
         Symbol(module, name, apply=_ignored, create=_dict)
@@ -138,6 +145,7 @@ TORCH_SYMBOLS = _SHARED | _symbols(
 IGNORED_BY_TORCH = [
     *(f"{module}.{name}" for module, names in IGNORED_CLASSES.items() for name in names.split()),
     *(f"{core}.multiarray.{name}" for core in _NUMPY_CORES for name in ("scalar", "_reconstruct")),
-    *("numpy.dtype", "numpy.ndarray"),
+    *("numpy.dtype", "numpy.ndarray", "builtins.dict"),
+    *(f"builtins.{name}" for name in _FACTORIES),
 ]
 """Those of `TORCH_SYMBOLS` that `torch.load(weights_only=True)` does not know by itself."""

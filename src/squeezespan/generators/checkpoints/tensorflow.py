@@ -124,6 +124,13 @@ _DISCRIMINATOR: list[_Rule] = [
         for variable in ("weight", "bias")
     ),
 ]
+_USUAL = {
+    "nonlinearity": "lrelu",
+    "mapping_nonlinearity": "lrelu",
+    "mapping_lrmul": 0.01,
+    "normalize_latents": True,
+}
+"""Arguments whose other values would give other images."""
 _IGNORED = ("lod", "pl_mean", "pl_mean_var", "augment_strength")
 
 
@@ -146,7 +153,7 @@ def tensorflow_networks(path: Path, content: Any) -> dict[str, Network]:
         UserError: another number of networks, an old version, or a variable that StyleGAN2
             doesn't have.
     """
-    records = content if isinstance(content, tuple | list) else (None, None, content)
+    records = content if isinstance(content, tuple | list) else _alone(content)
     if len(records) != len(_NAMES):
         raise UserError(
             f"{path} is a TensorFlow pickle of {len(records)} networks, where StyleGAN2's has three"
@@ -154,6 +161,18 @@ def tensorflow_networks(path: Path, content: Any) -> dict[str, Network]:
     named = zip(_NAMES, records, strict=True)
     plain = PlainValues()
     return {name: _network(path, name, x, plain) for name, x in named if x is not None}
+
+
+def _alone(record: Record) -> tuple[Record | None, ...]:
+    """A network on its own in the place that it has among three."""
+    variables = (record.state or {}).get("variables")
+    names = (
+        [item[0] for item in variables if isinstance(item, tuple | list) and item]
+        if (isinstance(variables, list))
+        else []
+    )
+    judges = any(type(name) is str and name.startswith("Output/") for name in names)
+    return (None, record, None) if judges else (None, None, record)
 
 
 def _network(path: Path, name: str, record: Record, values: PlainValues) -> Network:
@@ -201,6 +220,13 @@ def _check_arguments(path: Path, name: str, arguments: dict[str, Any]) -> None:
     kernel = arguments.get("resample_kernel", [1, 3, 3, 1])
     if list(kernel if isinstance(kernel, list | tuple) else []) != [1, 3, 3, 1]:
         raise UserError(f"{path}: {name} resamples with an unusual filter {ascii(kernel)[:40]}")
+    for argument, usual in _USUAL.items():
+        value = arguments.get(argument, usual)
+        if value is not None and value != usual:
+            raise UserError(
+                f"{path}: {name} was made with {argument} {shown(value, 40)}; only {usual} is "
+                "supported"
+            )
     if type(arguments.get("resolution", 1024)) is not int:
         raise UserError(f"{path}: {name} has a resolution that is no number")
 

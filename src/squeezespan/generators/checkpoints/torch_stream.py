@@ -14,6 +14,7 @@ from torch import Tensor
 
 from squeezespan.generators.checkpoints.class_names import STORAGE_DTYPES
 from squeezespan.generators.checkpoints.cursor import Cursor, MalformedError
+from squeezespan.generators.checkpoints.limits import MAX_OPCODES, MAX_SMALL_OPCODES
 from squeezespan.generators.checkpoints.names import is_name
 from squeezespan.generators.checkpoints.symbols import TORCH_SYMBOLS
 from squeezespan.generators.checkpoints.unpickler import RestrictedUnpickler
@@ -73,18 +74,19 @@ def read_stream(file: IO[bytes]) -> Any:
     Raises:
         MalformedError: damaged, or not such a file.
     """
-    _check_stream(Cursor(file))
+    _check_stream(Cursor(file), MAX_OPCODES)
     # Unlike the file itself, torch does not take its memory map for a tar archive, which it would
     # unpack: a file can be both.
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
         return load_weights_only(view)
 
 
-def _check_stream(cursor: Cursor) -> Any:
+def _check_stream(cursor: Cursor, most: int) -> Any:
     """Go through a stream up to its end without reading the numbers.
 
     Args:
         cursor: at the stream's begin; its end must be the stream's.
+        most: instructions of the content.
 
     Returns:
         the content, tensors as records.
@@ -92,18 +94,19 @@ def _check_stream(cursor: Cursor) -> Any:
     Raises:
         MalformedError: not such a stream, cut short, or with sizes that don't agree.
     """
-    beginning = RestrictedUnpickler(cursor, {})
+    beginning = RestrictedUnpickler(cursor, {}, most=MAX_SMALL_OPCODES)
     if beginning.load() != MAGIC:
         raise MalformedError("it is not a file of torch.save", cursor.position)
     check_protocol(beginning.protocol)
-    if RestrictedUnpickler(cursor, {}).load() != _VERSION:
+    if RestrictedUnpickler(cursor, {}, most=MAX_SMALL_OPCODES).load() != _VERSION:
         raise MalformedError("it is of an unknown version of torch.save", cursor.position)
-    system = RestrictedUnpickler(cursor, {}).load()
+    system = RestrictedUnpickler(cursor, {}, most=MAX_SMALL_OPCODES).load()
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise MalformedError("it was written on an unknown kind of machine", cursor.position)
     storages: dict[str, StorageRecord] = {}
-    content = RestrictedUnpickler(cursor, TORCH_SYMBOLS, declared_storages(storages)).load()
-    keys = RestrictedUnpickler(cursor, {}).load()
+    read = declared_storages(storages)
+    content = RestrictedUnpickler(cursor, TORCH_SYMBOLS, read, most).load()
+    keys = RestrictedUnpickler(cursor, {}, most=MAX_SMALL_OPCODES + 4 * len(storages)).load()
     if not isinstance(keys, list) or not all(type(key) is str for key in keys):
         raise MalformedError("its list of storages is damaged", cursor.position)
     if len(keys) != len(storages) or set(keys) != storages.keys():
@@ -137,7 +140,7 @@ def read_storage(data: bytes, offset: int) -> Tensor:
         MalformedError: damaged, or not a storage.
     """
     try:
-        content = _check_stream(Cursor(io.BytesIO(data)))
+        content = _check_stream(Cursor(io.BytesIO(data)), MAX_SMALL_OPCODES)
         if not isinstance(content, StorageRecord):
             raise MalformedError("it is not a storage")
         storage = load_weights_only(io.BytesIO(data))

@@ -43,6 +43,7 @@ class RestrictedUnpickler:
         cursor: where it begins; afterwards it stands behind the pickle.
         symbols: the globals that it may name.
         persistent: reads a persistent id, given as plain data; None refuses them.
+        most: instructions that it may have.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class RestrictedUnpickler:
         cursor: Cursor,
         symbols: Mapping[tuple[str, str], Symbol],
         persistent: PersistentLoad | None = None,
+        most: int = MAX_OPCODES,
     ) -> None:
+        self._most = most
         self._machine = Machine(cursor, symbols, persistent)
 
     @property
@@ -74,7 +77,7 @@ class RestrictedUnpickler:
 
     def _run(self, machine: Machine) -> Any:
         take = machine.cursor.take
-        for _ in range(MAX_OPCODES):
+        for _ in range(self._most):
             code = take(1)
             if code == _STOP:
                 if not machine.is_finished:
@@ -89,7 +92,7 @@ class RestrictedUnpickler:
                 raise machine.error("an instruction lacks its operand") from error
             except MalformedError as error:
                 raise error if error.position is not None else machine.error(str(error)) from error
-        raise machine.error(f"it has more than {MAX_OPCODES:,} instructions")
+        raise machine.error(f"it has more than {self._most:,} instructions")
 
     def _refusal_of(self, code: bytes) -> MalformedError:
         if code in _REFUSED:
@@ -112,6 +115,8 @@ def _no_collection() -> Iterator[None]:
 
 
 def _protocol(machine: Machine) -> None:
+    if machine.cursor.position != machine.start + 1:
+        raise machine.error("it tells its protocol in its middle")
     machine.protocol = machine.unsigned(1)
     if machine.protocol not in _PROTOCOLS:
         raise machine.error(f"it is of an unknown pickle protocol {machine.protocol}")

@@ -1,6 +1,7 @@
 """Letting torch read a file that has been checked, with `weights_only=True`."""
 
 import warnings
+from collections import OrderedDict
 from typing import Any
 
 import torch
@@ -23,6 +24,17 @@ class _Ignored(dict[Any, Any]):
 
     def __setstate__(self, _: Any) -> None:
         """Keep nothing."""
+
+
+def _ordinary_dict(*_: Any) -> dict[Any, Any]:
+    return {}
+
+
+def _stub(name: str) -> Any:
+    """Take the place of a global; torch fills dicts of its own kinds only."""
+    if name.endswith(".defaultdict"):
+        return _ordinary_dict
+    return OrderedDict if name.endswith(("EasyDict", "AttributeDict")) else _Ignored
 
 
 def check_protocol(protocol: int) -> None:
@@ -49,11 +61,12 @@ def load_weights_only(source: Any, *, is_mapped: bool = False) -> Any:
     Raises:
         MalformedError: torch refuses it.
     """
-    stubs: list[Any] = [(_Ignored, name) for name in IGNORED_BY_TORCH]
+    stubs: list[Any] = [(_stub(name), name) for name in IGNORED_BY_TORCH]
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(stubs):
             warnings.simplefilter("ignore")
             return torch.load(source, map_location="cpu", weights_only=True, mmap=is_mapped)
     # torch's reader fails in as many ways as the pickle machine and the archive reader under it.
     except Exception as error:
-        raise MalformedError(f"torch cannot read it: {shown(str(error), 120)}") from error
+        _, _, cause = str(error).rpartition("WeightsUnpickler error:")
+        raise MalformedError(f"torch cannot read it: {shown(cause.strip(), 120)}") from error

@@ -14,7 +14,7 @@ from squeezespan.generators.checkpoints.unpickler import RestrictedUnpickler
 from squeezespan.generators.checkpoints.values import StorageRecord
 from squeezespan.generators.checkpoints.weights_only import check_protocol, load_weights_only
 from squeezespan.generators.checkpoints.wording import shown
-from squeezespan.generators.checkpoints.zip_directory import checked_members
+from squeezespan.generators.checkpoints.zip_directory import checked_members, read_member
 
 __all__ = ["read_archive"]
 
@@ -62,13 +62,12 @@ def _check(file: IO[bytes], members: _Members) -> None:
         raise MalformedError("its zip archive has entries outside its folder")
     if any(name.removeprefix(root).lower() != name.removeprefix(root) for name in members):
         raise MalformedError("its zip archive has an entry with an odd name")
-    with zipfile.ZipFile(file) as archive:
-        order = members.get(f"{root}byteorder")
-        if order is not None and (order.file_size > 6 or archive.read(order) != b"little"):
-            raise MalformedError("it was written on an unknown kind of machine")
-        if members[pickles[0]].file_size > MAX_PICKLE_BYTES:
-            raise MalformedError("its pickle is larger than any checkpoint's")
-        pickled = archive.read(pickles[0])
+    order = members.get(f"{root}byteorder")
+    if order is not None and (order.file_size > 6 or read_member(file, order) != b"little"):
+        raise MalformedError("it was written on an unknown kind of machine")
+    if members[pickles[0]].file_size > MAX_PICKLE_BYTES:
+        raise MalformedError("its pickle is larger than any checkpoint's")
+    pickled = read_member(file, members[pickles[0]])
     check_protocol(pickled[1] if pickled[:1] == b"\x80" and len(pickled) > 1 else 0)
     storages: dict[str, StorageRecord] = {}
     cursor = Cursor(io.BytesIO(pickled))

@@ -8,19 +8,21 @@ the table, repeated or hidden names, names that differ by case alone, entries th
 import os
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO
 
 from squeezespan.generators.checkpoints.cursor import MalformedError
 from squeezespan.generators.checkpoints.limits import MAX_HEADER_BYTES, MAX_ZIP_ENTRIES
 
-__all__ = ["checked_members"]
+__all__ = ["checked_members", "read_member"]
 
 _END = struct.Struct("<4s4H2LH")
 _LARGE_LOCATOR = struct.Struct("<4sLQL")
 _LARGE_END = struct.Struct("<4sQ2H2L4Q")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _LARGE_EXTRA = 1
+_CHUNK = 1 << 20
 
 
 def checked_members(path: Path, archive: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
@@ -47,7 +49,15 @@ def checked_members(path: Path, archive: IO[bytes]) -> dict[str, zipfile.ZipInfo
         if member.header_offset < position or start + member.file_size > begin:
             raise MalformedError("its zip archive has entries that share their bytes")
         position = start + member.file_size
+        # torch can be told to write no checksums, and then writes zeros.
+        if member.CRC and _checksum(archive, start, member.file_size) != member.CRC:
+            raise MalformedError(f"it is damaged: {member.filename} is not as it was written")
     return {member.filename: member for member in members}
+
+
+def read_member(archive: IO[bytes], member: zipfile.ZipInfo) -> bytes:
+    """Give the content of one of `checked_members`."""
+    return _read(archive, _content_start(archive, member), member.file_size)
 
 
 def _check_end(archive: IO[bytes], size: int) -> tuple[int, int]:
@@ -111,6 +121,18 @@ def _content_start(archive: IO[bytes], member: zipfile.ZipInfo) -> int:
     if fields[0] != b"PK\3\4" or name != member.filename.encode("ascii"):
         raise MalformedError("its zip archive has an entry that is not where it should be")
     return member.header_offset + _LOCAL.size + name_length + extra_length
+
+
+def _checksum(archive: IO[bytes], start: int, length: int) -> int:
+    archive.seek(start, os.SEEK_SET)
+    checksum = 0
+    while length:
+        data = archive.read(min(length, _CHUNK))
+        if not data:
+            raise MalformedError("its zip archive points beyond its end")
+        checksum = zlib.crc32(data, checksum)
+        length -= len(data)
+    return checksum
 
 
 def _read(archive: IO[bytes], position: int, length: int) -> bytes:
