@@ -11,6 +11,7 @@ from checkpoint_files.fastgan import fastgan_module
 from checkpoint_files.foreign import stand_in
 from checkpoint_files.networks import make_network, randomized
 from checkpoint_files.persistence import dump, persistent, snapshot
+from checkpoint_files.rosinality import rosinality_state
 from checkpoint_files.stylegan import StyleGAN2Parts, StyleGAN3Parts, discriminator_part
 from checkpoint_files.tensorflow import tensorflow_discriminator, tensorflow_generator
 
@@ -52,6 +53,9 @@ def write_files(folder: Path) -> None:
         if not classes:
             state = generator.state_dict()
             torch.save({"G_ema": state}, folder / "stylegan2-state.pt")
+            torch.save({"g_ema": rosinality_state(state)}, folder / "rosinality.pt")
+            flat = persistent(generator, StyleGAN2Parts(config, flat=True))
+            (folder / "stylegan2-projected.pkl").write_bytes(dump(snapshot(flat)))
             networks = tensorflow_generator(state, resolution=16), tensorflow_discriminator()
             tensorflow = (networks[0], networks[1], networks[0])
             (folder / "stylegan2-tensorflow.pkl").write_bytes(dump(tensorflow))

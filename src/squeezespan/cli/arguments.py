@@ -22,6 +22,7 @@ Options = TypeVar("Options")
 _DECORATION = re.compile(r"\x1b\[[0-9;]*m|[│╭╮╰╯]")
 _OPTION_ROW = re.compile(r"^\s*(-\S.*?)(?:\s{2,}.*)?$")
 _FLAG = re.compile(r"--[A-Za-z][\w.-]*")
+_POSITIONAL = re.compile(r"^Missing from .*?: STR (.*?)\.? \(required\)")
 _BOOLEANS = {"true", "false", "yes", "no", "on", "off", "0", "1"}
 
 
@@ -135,6 +136,9 @@ def _explain(argv: Sequence[str], usages: dict[str, str], complaint: str) -> str
             return f"{option} takes {takes}, not {value!r}" if value else f"{option} needs {takes}"
         if option not in given and text.lower().startswith("missing"):
             return f"{usages.get(option, option)} is required"
+    positional = _POSITIONAL.search(text)
+    if positional:
+        return f"an argument is missing: {positional[1]}"
     return text or "the options can't be understood"
 
 

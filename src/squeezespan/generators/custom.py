@@ -89,6 +89,10 @@ class ModuleGenerator(ConvolutionalGenerator):
         shaped = z.view(len(z), *self.z_shape)
         try:
             output = self.network(shaped) if labels is None else self.network(shaped, labels)
+        # Whatever a network of somebody's own raises.
+        except Exception as error:
+            given = f"z {list(shaped.shape)}" + ("" if labels is None else " and classes")
+            raise UserError(f"the network can't be run on {given}: {error}") from error
         finally:
             for hook in hooks:
                 hook.remove()

@@ -49,10 +49,15 @@ def register_generator(
         `registered:NAME`, which `load_generator` and the setting `gan` take.
 
     Raises:
-        UserError: an odd name, a missing z_shape, or a network without images or feature maps.
+        UserError: an odd name or range, no module, a missing z_shape, or a network that can't be
+            run on such z or shows no images or feature maps.
     """
     if not name or not all(x.isalnum() or x in "._-" for x in name):
         raise UserError(f"a generator's name is letters, digits and ._- only, not {name!r}")
+    if not isinstance(network, nn.Module):
+        raise UserError(f"the network must be a torch.nn.Module, not a {type(network).__name__}")
+    if not image_range[0] < image_range[1]:
+        raise UserError(f"image_range must go from black to white, not {image_range}")
     kept = copy.deepcopy(network).eval().requires_grad_(False)
     if isinstance(kept, Generator):
         _REGISTERED[name] = kept
