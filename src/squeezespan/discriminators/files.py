@@ -102,3 +102,5 @@ def _read_foreign(file: Path) -> _Found:
         return network.state, discriminator_config(network)
     except UserError as error:
         raise UserError(f"{file}: {error}") from error
+    except Exception as error:
+        raise UserError(f"{file} has sizes that make no discriminator") from error

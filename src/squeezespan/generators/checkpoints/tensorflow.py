@@ -166,11 +166,8 @@ def tensorflow_networks(path: Path, content: Any) -> dict[str, Network]:
 def _alone(record: Record) -> tuple[Record | None, ...]:
     """A network on its own in the place that it has among three."""
     variables = (record.state or {}).get("variables")
-    names = (
-        [item[0] for item in variables if isinstance(item, tuple | list) and item]
-        if (isinstance(variables, list))
-        else []
-    )
+    items = variables if isinstance(variables, list) else []
+    names = [item[0] for item in items if isinstance(item, tuple | list) and item]
     judges = any(type(name) is str and name.startswith("Output/") for name in names)
     return (None, record, None) if judges else (None, None, record)
 
