@@ -81,8 +81,8 @@ def mini_config(method: MiniMethod, alpha: float) -> DistillConfig:
 def squeeze_span() -> DistillConfig:
     """Squeeze and Span, small: the shipped GAN and the shipped images, for a CPU.
 
-    51 minutes on one busy core of an AMD EPYC in bf16, measured on CIFAR-10 (JPEG): 56.3% kNN,
-    59.9% linear probe on cached views; one seed, see results/mini-cifar10.
+    23 minutes on one thread of an AMD EPYC in bf16, measured on CIFAR-10 (JPEG): 59.5% kNN,
+    63.8% linear probe on cached views; one seed, see results/mini-cifar10.
     """
     return mini_config("squeeze-span", 0.5)
 
@@ -90,7 +90,7 @@ def squeeze_span() -> DistillConfig:
 def squeeze() -> DistillConfig:
     """Squeeze alone, small: the shipped GAN's images only, for a CPU.
 
-    37 minutes on one busy core of an AMD EPYC in bf16, measured on CIFAR-10 (JPEG), one seed; its
+    18 minutes on one thread of an AMD EPYC in bf16, measured on CIFAR-10 (JPEG), one seed; its
     accuracies stand in results/mini-cifar10.
     """
     return mini_config("squeeze-span", 1.0)
@@ -99,8 +99,8 @@ def squeeze() -> DistillConfig:
 def vicreg(alpha: float) -> DistillConfig:
     """VICReg, small, {domain} images, for a CPU.
 
-    44 minutes (real images) and 54 minutes (mixed) on one busy core of an AMD EPYC in bf16,
-    measured on CIFAR-10 (JPEG), one seed; accuracies stand in results/mini-cifar10. Synthetic
+    44 minutes (real images) on one busy core and 28 minutes (mixed) on a free one of an AMD EPYC in
+    bf16, measured on CIFAR-10 (JPEG), one seed; accuracies stand in results/mini-cifar10. Synthetic
     images alone were not measured yet.
     """
     return mini_config("vicreg", alpha)
