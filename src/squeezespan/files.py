@@ -15,6 +15,7 @@ __all__ = [
     "atomic_write",
     "check_new_file",
     "check_writable",
+    "expanded",
     "file_sha256",
     "write_json",
     "write_text",
@@ -89,6 +90,18 @@ def check_writable(path: Path, option: str) -> None:
         raise UserError(f"{path} can't be written: {folder} is a file; give {option} another path")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UserError(f"{path} can't be written: no permission in {folder}")
+
+
+def expanded(path: str | Path) -> Path:
+    """Give a path with `~` replaced by the home that it stands for.
+
+    Raises:
+        UserError: there is no such home.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"{path} is in the home of nobody: {error}") from error
 
 
 def file_sha256(path: Path) -> str:

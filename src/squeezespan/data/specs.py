@@ -16,6 +16,7 @@ from squeezespan.data.sources.shards import open_shards
 from squeezespan.data.sources.stl10 import open_stl10
 from squeezespan.data.sources.tree import open_tree
 from squeezespan.errors import UserError
+from squeezespan.files import expanded
 from squeezespan.settings import closest
 
 __all__ = ["MEMORY_LIMIT", "Split", "open_images", "place_of"]
@@ -26,13 +27,13 @@ MEMORY_LIMIT = 4 * 2**30
 _OPENERS: dict[str, Callable[[str, Split, int], Source]] = {
     "builtin": lambda rest, split, limit: open_builtin(rest, split, memory_limit=limit),
     "cifar10": lambda rest, split, limit: open_cifar(
-        CIFAR10, _path(rest), split, memory_limit=limit
+        CIFAR10, expanded(rest), split, memory_limit=limit
     ),
     "cifar100": lambda rest, split, limit: open_cifar(
-        CIFAR100, _path(rest), split, memory_limit=limit
+        CIFAR100, expanded(rest), split, memory_limit=limit
     ),
-    "stl10": lambda rest, split, limit: open_stl10(_path(rest), split, memory_limit=limit),
-    "folder": lambda rest, split, limit: open_tree(_path(rest), split, memory_limit=limit),
+    "stl10": lambda rest, split, limit: open_stl10(expanded(rest), split, memory_limit=limit),
+    "folder": lambda rest, split, limit: open_tree(expanded(rest), split, memory_limit=limit),
     "wds": lambda rest, split, limit: open_shards(rest, split, memory_limit=limit),
     "hf": lambda rest, split, limit: open_hub(rest, split),
 }
@@ -88,20 +89,13 @@ def open_images(
 def place_of(spec: str) -> Path | None:
     """Give the folder or file that a data spec names, None where it names neither."""
     kind, _, rest = spec.partition(":")
-    return _path(rest) if kind in _OF_PATHS and rest else None
-
-
-def _path(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise UserError(f"{text} is in the home of nobody: {error}") from error
+    return expanded(rest) if kind in _OF_PATHS and rest else None
 
 
 def _not_a_spec(spec: str, kind: str) -> str:
     if kind in _OPENERS:
         return f"{spec!r} names no place; write what follows the colon, as in folder:images"
-    if spec and _path(spec).exists():
+    if spec and expanded(spec).exists():
         return f"{spec!r} is not a data spec; did you mean folder:{spec}?"
     kinds = ", ".join(f"{known}:" for known in _OPENERS)
     return f"{spec!r} is not a data spec{closest(kind, list(_OPENERS))}; it begins with {kinds}"

@@ -12,6 +12,7 @@ from squeezespan.discriminators.stylegan2 import (
     StyleGAN2DiscriminatorConfig,
 )
 from squeezespan.errors import UserError
+from squeezespan.files import expanded
 from squeezespan.generators.checkpoints.reader import read_checkpoint
 from squeezespan.generators.checkpoints.safetensors import (
     has_header,
@@ -62,7 +63,7 @@ def load_discriminator(
     Raises:
         UserError: a missing, unreadable or foreign file, or one without such a discriminator.
     """
-    file = Path(path).expanduser()
+    file = expanded(path)
     if file.is_dir():
         file = file / "discriminator.safetensors"
     if not file.is_file():

@@ -1,6 +1,5 @@
 """`train_gan`: from settings to a folder with a trained generator."""
 
-import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
 from squeezespan.gan.origin import start_from
 from squeezespan.gan.step import GanStep
 from squeezespan.gan.trainer import GanTrainer, total_steps
-from squeezespan.hardware import DTYPES, resolve_device, resolve_precision
+from squeezespan.hardware import DTYPES, resolve_device
 from squeezespan.settings import to_dict
 from squeezespan.training.run_folder import RunFolder, RunState
 
@@ -49,8 +48,9 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
         TrainingError: a loss stopped being finite; the last good checkpoint is kept.
         StorageError: the disk is full.
     """
+    validate_gan(config)
     folder = gan_folder(Path(out))
-    config = _settle(config, folder, resume=resume)
+    config = folder.settle_precision(config, resume=resume)
     found = folder.check(config, resume=resume)
     if resume and found is RunState.NEW:
         print(f"{folder.path} holds no run to resume; starting one", file=sys.stderr)
@@ -80,8 +80,9 @@ def describe_gan_run(
     config: GanTrainConfig, out: str | Path, resume: bool = False
 ) -> dict[str, Any]:
     """Say what `train_gan` would do, after the same checks, without writing anything."""
+    validate_gan(config)
     folder = gan_folder(Path(out))
-    config = _settle(config, folder, resume=resume)
+    config = folder.settle_precision(config, resume=resume)
     state = folder.check(config, resume=resume)
     images = _open(config)
     step = _build_step(config, images, folder)
@@ -106,22 +107,6 @@ def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:
         ("discriminator.safetensors", "samples", "snapshots"),
         _MAY_DIFFER,
     )
-
-
-def _settle(
-    config: GanTrainConfig, folder: RunFolder[GanTrainConfig], *, resume: bool
-) -> GanTrainConfig:
-    """Check the settings and put the precision in the place of `auto`.
-
-    A resumed run keeps the precision that it was started with.
-    """
-    validate_gan(config)
-    precision = config.train.precision
-    if precision == "auto":
-        if resume and folder.config.exists():
-            precision = folder.saved().train.precision
-        precision = resolve_precision(precision, resolve_device(config.train.device))
-    return dataclasses.replace(config, train=dataclasses.replace(config.train, precision=precision))
 
 
 def _open(config: GanTrainConfig) -> ImageSet:

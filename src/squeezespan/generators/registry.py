@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from squeezespan.errors import UserError
-from squeezespan.files import file_sha256
+from squeezespan.files import expanded, file_sha256
 from squeezespan.generators.base import Generator
 from squeezespan.generators.checkpoints.reader import read_checkpoint
 from squeezespan.generators.checkpoints.safetensors import has_header, read_network, save_network
@@ -48,10 +48,7 @@ def resolve_path(gan: str | Path) -> Path:
         return Path(str(resources.files("squeezespan") / "assets" / BUILTIN[text]))
     if "://" in text:
         raise UserError(f"{text} is an address; download the file and give its path")
-    try:
-        path = Path(gan).expanduser()
-    except RuntimeError as error:
-        raise UserError(f"{text} is in the home of nobody: {error}") from error
+    path = expanded(gan)
     if path.is_dir():
         inside = path / "generator.safetensors"
         if inside.is_file():

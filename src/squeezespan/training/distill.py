@@ -13,7 +13,7 @@ from squeezespan.config import DistillConfig, validate
 from squeezespan.environment import environment, project_commit
 from squeezespan.errors import UserError
 from squeezespan.files import write_json
-from squeezespan.hardware import resolve_device, resolve_precision
+from squeezespan.hardware import resolve_device
 from squeezespan.models.student_file import Backbone, save_student
 from squeezespan.progress import Progress
 from squeezespan.reports.run import write_run_report
@@ -55,7 +55,7 @@ def distill(config: DistillConfig, out: str | Path, resume: bool = False) -> Pat
     validate(config)
     check_installed(config.monitor.loggers)
     folder = distill_folder(Path(out))
-    config = _settle(config, folder, resume=resume)
+    config = folder.settle_precision(config, resume=resume)
     fabric = launch(config.train)
     state = on_main_process(fabric, lambda: folder.check(config, resume=resume))
     if state is RunState.FINISHED:
@@ -91,7 +91,7 @@ def describe_run(config: DistillConfig, out: str | Path, resume: bool = False) -
     validate(config)
     check_installed(config.monitor.loggers)
     folder = distill_folder(Path(out))
-    config = _settle(config, folder, resume=resume)
+    config = folder.settle_precision(config, resume=resume)
     state = folder.check(config, resume=resume)
     device = resolve_device(config.train.device)
     with torch.random.fork_rng([]):
@@ -108,21 +108,6 @@ def describe_run(config: DistillConfig, out: str | Path, resume: bool = False) -
         "out": str(folder.path),
         "out_holds": state.value,
     }
-
-
-def _settle(
-    config: DistillConfig, folder: RunFolder[DistillConfig], *, resume: bool
-) -> DistillConfig:
-    """Put the precision in the place of `auto`: it decides on the weights, unlike the device.
-
-    A resumed run keeps the precision that it was started with.
-    """
-    precision = config.train.precision
-    if precision == "auto":
-        if resume and folder.config.exists():
-            precision = folder.saved().train.precision
-        precision = resolve_precision(precision, resolve_device(config.train.device))
-    return dataclasses.replace(config, train=dataclasses.replace(config.train, precision=precision))
 
 
 def _train(

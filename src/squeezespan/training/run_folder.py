@@ -1,6 +1,7 @@
 """The folder of a run: what is in it, who may write to it, and whether it can be continued."""
 
 import contextlib
+import dataclasses
 import errno
 import fcntl
 import os
@@ -14,6 +15,7 @@ from squeezespan.config import DistillConfig, load_config
 from squeezespan.data.specs import place_of
 from squeezespan.errors import StorageError, UserError
 from squeezespan.files import check_writable, write_json
+from squeezespan.hardware import resolve_device, resolve_precision
 from squeezespan.settings import flatten, to_dict
 
 __all__ = ["RunFolder", "RunState", "distill_folder"]
@@ -143,6 +145,19 @@ class RunFolder(Generic[Settings]):
             raise UserError(
                 f"{self.path} does not hold a {self._kind} that can be continued: {error}"
             ) from error
+
+    def settle_precision(self, config: Settings, *, resume: bool) -> Settings:
+        """Put the precision in the place of `auto`: it decides on the weights, unlike the device.
+
+        A resumed run keeps the precision that it was started with.
+        """
+        precision = config.train.precision
+        if precision == "auto":
+            if resume and self.config.exists():
+                precision = self.saved().train.precision
+            precision = resolve_precision(precision, resolve_device(config.train.device))
+        train = dataclasses.replace(config.train, precision=precision)
+        return dataclasses.replace(config, train=train)
 
     def _check_place(self, data: str) -> None:
         """Keep a new run out of its own images, which it would become one of."""

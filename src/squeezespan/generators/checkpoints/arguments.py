@@ -5,7 +5,9 @@ from typing import Any
 from squeezespan.generators.checkpoints.cursor import MalformedError
 from squeezespan.generators.checkpoints.limits import MAX_ARRAY_DIMS
 
-__all__ = ["expect", "is_size", "sizes"]
+__all__ = ["expect", "is_key", "is_size", "sizes"]
+
+_SMALL_INTEGER = 1 << 60
 
 
 def expect(condition: bool, what: str) -> None:
@@ -20,6 +22,13 @@ def expect(condition: bool, what: str) -> None:
     """
     if not condition:
         raise MalformedError(f"{what} is described in an odd way")
+
+
+def is_key(value: Any) -> bool:
+    """Whether a value may be hashed: not if that costs time or can be made to collide."""
+    if type(value) is int:
+        return abs(value) < _SMALL_INTEGER
+    return value is None or type(value) in (str, bool, float)
 
 
 def is_size(value: Any) -> bool:

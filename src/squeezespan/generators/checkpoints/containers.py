@@ -2,18 +2,15 @@
 
 from typing import Any
 
+from squeezespan.generators.checkpoints.arguments import is_key
 from squeezespan.generators.checkpoints.machine import Machine, Step
 
 __all__ = ["CONTAINER_STEPS"]
 
-_SMALL_INTEGER = 1 << 60
-
 
 def _key(machine: Machine, key: Any) -> Any:
     """Refuse keys whose hashes cost time or can be made to collide."""
-    if key is None or type(key) in (str, bool, float):
-        return key
-    if type(key) is int and abs(key) < _SMALL_INTEGER:
+    if is_key(key):
         return key
     raise machine.error(f"a dict or set has a key of an odd type, {type(key).__name__}")
 

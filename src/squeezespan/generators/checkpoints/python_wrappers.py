@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from squeezespan.generators.checkpoints.arguments import expect
+from squeezespan.generators.checkpoints.arguments import expect, is_key
 from squeezespan.generators.checkpoints.cursor import Blob, MalformedError
 from squeezespan.generators.checkpoints.limits import Budget
 from squeezespan.generators.checkpoints.values import OPAQUE, Opaque, Symbol
@@ -17,8 +17,6 @@ __all__ = [
 ]
 
 _BYTES_PER_ITEM = 64
-_SMALL_INTEGER = 1 << 60
-"""Hashes of larger ones can be made to collide."""
 
 
 def make_set(arguments: tuple[Any, ...], budget: Budget) -> set[Any]:
@@ -26,9 +24,7 @@ def make_set(arguments: tuple[Any, ...], budget: Budget) -> set[Any]:
     items = arguments[0] if arguments else []
     expect(len(arguments) <= 1 and isinstance(items, list | tuple), "a set")
     budget.charge(_BYTES_PER_ITEM * (1 + len(items)))
-    small = (item for item in items if type(item) is int)
-    expect(all(type(item) in (str, int, float, bool) for item in items), "a set")
-    expect(all(abs(item) < _SMALL_INTEGER for item in small), "a set")
+    expect(all(item is not None and is_key(item) for item in items), "a set")
     return set(items)
 
 
