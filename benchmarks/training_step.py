@@ -15,6 +15,7 @@ memory kept 2.30 s (3.0 times).
 
 import statistics
 import sys
+import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -34,6 +35,9 @@ from squeezespan.errors import UserError
 from squeezespan.losses.vicreg import covariance, invariance, variance
 
 OURS, PLAIN, PLAIN_KEPT = "ours", "plain", "plain, memory kept"
+
+PAUSE = 0.5
+"""Seconds between two steps; the workers need about 0.05 for a batch."""
 
 
 def main(
@@ -75,6 +79,8 @@ def _measure(setting: Setting, trials: int, warmup: int) -> dict[str, list[dict[
         for number in range(warmup + trials):
             for name, worker in workers.items():
                 parts = worker.run()
+                # A loader's workers fetch ahead after the step; not in the next candidate's time.
+                time.sleep(PAUSE)
                 if number >= warmup:
                     measured[name].append(parts)
     return measured
