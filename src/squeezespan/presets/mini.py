@@ -20,7 +20,7 @@ __all__ = ["MiniMethod", "mini_config", "register_all"]
 
 MiniMethod = Literal["squeeze-span", "vicreg", "simsiam"]
 
-_STEPS = 3500
+_STEPS = 7000
 _BATCH = 128
 _EMBED = 2048
 _HIDDEN = 512
@@ -81,8 +81,8 @@ def mini_config(method: MiniMethod, alpha: float) -> DistillConfig:
 def squeeze_span() -> DistillConfig:
     """Squeeze and Span, small: the shipped GAN and the shipped images, for a CPU.
 
-    23 minutes on one thread of an AMD EPYC in bf16, measured on CIFAR-10 (JPEG): 59.5% kNN,
-    63.8% linear probe on cached views; one seed, see results/mini-cifar10.
+    Half as many steps gave 59.5% kNN and 63.8% linear probe on CIFAR-10 (JPEG), see
+    results/mini-cifar10.
     """
     return mini_config("squeeze-span", 0.5)
 
@@ -90,8 +90,7 @@ def squeeze_span() -> DistillConfig:
 def squeeze() -> DistillConfig:
     """Squeeze alone, small: the shipped GAN's images only, for a CPU.
 
-    18 minutes on one thread of an AMD EPYC in bf16, measured on CIFAR-10 (JPEG), one seed; its
-    accuracies stand in results/mini-cifar10.
+    Accuracies of half as many steps stand in results/mini-cifar10.
     """
     return mini_config("squeeze-span", 1.0)
 
@@ -99,9 +98,7 @@ def squeeze() -> DistillConfig:
 def vicreg(alpha: float) -> DistillConfig:
     """VICReg, small, {domain} images, for a CPU.
 
-    44 minutes (real images) on one busy core and 28 minutes (mixed) on a free one of an AMD EPYC in
-    bf16, measured on CIFAR-10 (JPEG), one seed; accuracies stand in results/mini-cifar10. Synthetic
-    images alone were not measured yet.
+    Accuracies of half as many steps, real and mixed, stand in results/mini-cifar10.
     """
     return mini_config("vicreg", alpha)
 
