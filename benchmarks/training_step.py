@@ -9,8 +9,8 @@ image at a time in a data loader's workers. Student, squeeze module, losses and 
 same code. A third row is the plain step with memory kept as ours keeps it.
 
 Measured on 2 cores of an AMD EPYC (AVX-512 BF16, no AMX), torch 2.14.1, seed 0, 2026-11-25,
-medians of 15 steps each (`--trials 15`): ours 0.77 s, plain 5.73 s (7.6 times as long), plain with
-memory kept 2.30 s (3.0 times).
+medians of 15 steps each (`--trials 15`): ours 0.70 s, plain 5.71 s (8.1 times as long), plain with
+memory kept 1.95 s (2.8 times).
 """
 
 import statistics

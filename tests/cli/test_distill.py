@@ -39,7 +39,7 @@ def described(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
 def test_epochs_lift_a_presets_limit_of_steps(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for options, steps in (([], 3500), (["--epochs", "100"], 7000), (["--epochs=100"], 7000)):
+    for options, steps in (([], 7000), (["--epochs", "150"], 10500), (["--epochs=150"], 10500)):
         command = ["distill", "--preset", "vicreg-real-mini", "--out", str(tmp_path / "run")]
         assert main([*command, *options, "--dry-run"]) == 0
         assert json.loads(capsys.readouterr().out)["plan"]["steps"] == steps
