@@ -29,8 +29,8 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
     """Train a StyleGAN2-ADA and leave it, with all that belongs to the run, in a folder.
 
     The folder holds `config.json`, `environment.json`, `metrics.jsonl`, `checkpoints/`,
-    `samples/` (grids), `snapshots/` (averaged generators on the way) and, at the end,
-    `generator.safetensors` and `discriminator.safetensors`. A run that was stopped, even by
+    `samples/` (grids), `snapshots/` (averaged generators on the way), `report.html` and, at the
+    end, `generator.safetensors` and `discriminator.safetensors`. A run that was stopped, even by
     SIGKILL, and is resumed ends with the weights it would have had without the stop; on a CPU bit
     for bit.
 
@@ -58,7 +58,8 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
     step = _build_step(config, images, folder)
     state = folder.open(config, resume=resume)
     try:
-        if state is RunState.NEW:
+        # A run may have been killed before it wrote this.
+        if state is RunState.NEW or not folder.environment.is_file():
             write_json(folder.environment, environment())
         trainer = GanTrainer(config, images, step, folder.path)
         print(
@@ -104,7 +105,7 @@ def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:
         load_gan_config,
         "GAN training",
         "generator.safetensors",
-        ("discriminator.safetensors", "samples", "snapshots"),
+        ("discriminator.safetensors", "samples", "snapshots", "report.html"),
         _MAY_DIFFER,
     )
 

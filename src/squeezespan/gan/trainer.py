@@ -21,6 +21,7 @@ from squeezespan.generators.registry import save_generator
 from squeezespan.hardware import resolve_device
 from squeezespan.progress import Progress
 from squeezespan.randomness import StepRandom
+from squeezespan.reports.gan import write_gan_report
 from squeezespan.training.checkpoint import load_newest_checkpoint, save_checkpoint
 from squeezespan.training.health import check_weights
 from squeezespan.training.metrics import MetricsFile
@@ -31,6 +32,7 @@ __all__ = ["GanTrainer", "RealImages"]
 _LOG_EVERY = 100
 """Steps between lines in `metrics.jsonl`."""
 _GRID_IMAGES = 100
+_REAL_SHOWN = 40
 _ADVICE = (
     "what was saved before is kept; start again in another --out with a lower --learning-rate or "
     "--precision fp32"
@@ -199,7 +201,7 @@ class GanTrainer:
         return self._step * batch // (kimg * 1000) > (self._step - 1) * batch // (kimg * 1000)
 
     def _keep(self) -> None:
-        """Keep the averaged generator of this moment and a grid of its images."""
+        """Keep this moment's averaged generator and a grid of its images; renew the report."""
         kimg = self._kimg()
         # Moments less than a thousand images apart need names of their own.
         name = f"{kimg:010.3f}" if self.config.train.snapshot_kimg < 1 else f"{round(kimg):06d}"
@@ -207,6 +209,9 @@ class GanTrainer:
         save_grid(self.out / "samples" / f"{name}.png", images)
         path = self.out / "snapshots" / f"generator-{name}.safetensors"
         save_generator(path, self.gan.average, self._provenance())
+        chosen = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(0))
+        shown = self.images.batch(chosen[:_REAL_SHOWN]).cpu()
+        write_gan_report(self.out, shown, str(self.device))
 
     def _save(self, metrics: MetricsFile) -> None:
         numbers = self._finite_numbers()

@@ -4,8 +4,9 @@ from typing import Any
 
 from squeezespan.errors import UserError
 from squeezespan.generators.registry import read_generator_header
+from squeezespan.settings import flatten
 
-__all__ = ["describe_generator", "describe_session"]
+__all__ = ["describe_generator", "describe_session", "describe_settings"]
 
 Facts = list[tuple[str, str]]
 
@@ -45,6 +46,21 @@ def describe_generator(gan: str) -> Facts:
     provenance = header.get("provenance") or {}
     return facts + [
         (f"GAN: {name.replace('_', ' ')}", _plain(value)) for name, value in provenance.items()
+    ]
+
+
+def describe_settings(config: Any, usual: Any = None) -> Facts:
+    """Tell the settings of a run by their names.
+
+    Args:
+        config: a dataclass of settings.
+        usual: the same class's; only those that differ from it are told. None tells all.
+    """
+    same = {} if usual is None else flatten(usual)
+    return [
+        (name, str(value))
+        for name, value in flatten(config).items()
+        if name not in same or value != same[name]
     ]
 
 

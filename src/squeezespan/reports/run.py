@@ -16,9 +16,12 @@ from squeezespan.reports.line_chart import Line, line_chart
 from squeezespan.reports.metrics import Record, curve, read_metrics, term_names
 from squeezespan.reports.page import render
 from squeezespan.reports.pictures import picture_rows
-from squeezespan.reports.provenance import describe_generator, describe_session
+from squeezespan.reports.provenance import (
+    describe_generator,
+    describe_session,
+    describe_settings,
+)
 from squeezespan.reports.samples import Samples, draw_samples
-from squeezespan.settings import flatten
 
 __all__ = ["draw_pictures", "write_run_report"]
 
@@ -69,8 +72,8 @@ def write_run_report(run: Path, images: ImageSet | None, generator: Generator | 
         curves=_curves(records, config.train.batch_size),
         streams=_streams(records),
         pictures=draw_pictures(config, images if shows_real else None, generator),
-        changed=_facts(config, only_changed=True),
-        settings=_facts(config, only_changed=False),
+        changed=describe_settings(config, DistillConfig()),
+        settings=describe_settings(config),
         provenance=describe_session(session, session["device"])
         + (describe_generator(config.gan) if config.gan and config.method.alpha else []),
     )
@@ -199,13 +202,4 @@ def _streams(records: list[Record]) -> list[tuple[str, str]]:
     logged = {name.rpartition("/")[0] for name in term_names(records)}
     return [
         (name, _STREAM_COLORS[stream]) for stream, name in _STREAM_NAMES.items() if stream in logged
-    ]
-
-
-def _facts(config: DistillConfig, *, only_changed: bool) -> list[tuple[str, str]]:
-    usual = flatten(DistillConfig())
-    return [
-        (name, str(value))
-        for name, value in flatten(config).items()
-        if not only_changed or value != usual[name]
     ]

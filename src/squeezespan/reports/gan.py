@@ -1,0 +1,132 @@
+"""`report.html` of a GAN's training: its images on the way, and how the training went."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from markupsafe import Markup
+from PIL import Image
+from torch import Tensor
+
+from squeezespan import __version__
+from squeezespan.files import write_text
+from squeezespan.gan.config import GanTrainConfig, load_gan_config
+from squeezespan.reports.line_chart import Line, line_chart
+from squeezespan.reports.metrics import Record, read_metrics
+from squeezespan.reports.page import render
+from squeezespan.reports.pictures import picture_rows
+from squeezespan.reports.provenance import describe_session, describe_settings
+
+__all__ = ["write_gan_report"]
+
+_COLUMNS = 8
+_ROWS = 5
+_MOMENTS = 6
+_CHARTS = (
+    ("loss", (("generator", "loss/generator"), ("discriminator", "loss/discriminator"))),
+    ("discriminator's output", (("real images", "logits/real"), ("its images", "logits/fake"))),
+    ("R1 penalty", (("R1", "r1"),)),
+    ("path-length penalty", (("path length", "path_length"),)),
+    ("augmentation p", (("p", "augment_p"),)),
+)
+_COLORS = ("var(--rose)", "var(--blue)")
+
+
+def write_gan_report(run: Path, real: Tensor, device: str) -> Path:
+    """Write the report of a GAN's training from what its folder holds so far.
+
+    Args:
+        run: a folder with `config.json`, `metrics.jsonl`, `environment.json` and `samples/`.
+        real: some real images, uint8 [N, 3, R, R], shown beside the generated ones.
+        device: that the training runs on.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        UserError: the folder lacks a file or has a damaged one.
+        StorageError: the disk is full.
+    """
+    config = load_gan_config(run / "config.json")
+    records = read_metrics(run / "metrics.jsonl")
+    session = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    # Pictures of other names are the user's own.
+    grids = sorted((run / "samples").glob("[0-9]*.png"), key=lambda path: float(path.stem))
+    page = render(
+        "gan.html.j2",
+        title=f"GAN training: {run.resolve().name}",
+        version=__version__,
+        summary=_summary(config),
+        tiles=_tiles(records, config),
+        samples=[
+            (_rows(real), f"Real images of {config.data}"),
+            (_rows(_cells(grids[-1], config.resolution)), "Images that the GAN draws"),
+        ],
+        course=_course(grids, config.resolution),
+        curves=_curves(records),
+        changed=describe_settings(config, GanTrainConfig()),
+        settings=describe_settings(config),
+        provenance=describe_session(session, device),
+    )
+    path = run / "report.html"
+    write_text(path, page)
+    return path
+
+
+def _summary(config: GanTrainConfig) -> str:
+    kind = "class-conditional StyleGAN2" if config.conditional else "StyleGAN2"
+    size = f"{config.resolution}x{config.resolution}"
+    return f"A {kind} of {size} images, trained on {config.data}."
+
+
+def _tiles(records: list[Record], config: GanTrainConfig) -> list[tuple[str, str]]:
+    if not records:
+        return []
+    last = records[-1]
+    return [
+        (f"{last['kimg']:.4g}", "thousand real images shown to the discriminator"),
+        (f"{last['kimg_per_second'] * 1000:.4g}", "images a second"),
+        (f"{last['seconds'] / 60:.3g} min", f"of training, {last['step']} steps"),
+        (f"{last['augment_p']:.3g}", "probability p of an augmentation, at the end")
+        if config.augment.enabled
+        else ("none", "augmentation of the discriminator's images"),
+    ]
+
+
+def _curves(records: list[Record]) -> list[tuple[Markup, list[tuple[str, str]]]]:
+    """Charts of what was logged, each with the names and colors of its curves."""
+    drawn = []
+    for title, named in _CHARTS:
+        lines = [
+            Line(shown, color, [(r["kimg"], r[name]) for r in records if name in r])
+            for (shown, name), color in zip(named, _COLORS, strict=False)
+        ]
+        chart = line_chart(lines, title=title, x_label="thousand real images")
+        if chart is not None:
+            drawn.append((chart, [(line.name, line.color) for line in lines if len(lines) > 1]))
+    return drawn
+
+
+def _course(grids: list[Path], resolution: int) -> tuple[str, str]:
+    """Show the same latents at moments spread over the training, as (picture, caption)."""
+    places = np.linspace(0, len(grids) - 1, min(len(grids), _MOMENTS)).round().astype(int)
+    chosen = [grids[place] for place in places]
+    rows = [_cells(grid, resolution)[:_COLUMNS] for grid in chosen]
+    kimg = ", ".join(f"{float(grid.stem):g}" for grid in chosen)
+    return picture_rows(rows), f"From top to bottom: after {kimg} thousand real images"
+
+
+def _cells(grid: Path, resolution: int) -> Tensor:
+    """Take a grid of square images apart, uint8 [N, 3, R, R], row by row."""
+    with Image.open(grid) as image:
+        pixels = torch.from_numpy(np.array(image.convert("RGB")))
+    rows, columns = pixels.shape[0] // resolution, pixels.shape[1] // resolution
+    cells = pixels.view(rows, resolution, columns, resolution, 3)
+    return cells.permute(0, 2, 4, 1, 3).reshape(rows * columns, 3, resolution, resolution)
+
+
+def _rows(images: Tensor) -> str:
+    shown = min(len(images), _COLUMNS * _ROWS)
+    whole = shown // _COLUMNS * _COLUMNS or shown
+    return picture_rows(torch.split(images[:whole], _COLUMNS))
