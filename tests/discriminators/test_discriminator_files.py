@@ -1,5 +1,6 @@
 """Discriminators out of files, and what goes wrong with their batches."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,11 @@ def test_what_bare_weights_do_not_tell_may_be_chosen(tmp_path: Path) -> None:
     config = load_discriminator(file, mbstd_group_size=0, conv_clamp=0).config
     assert (config.mbstd_group_size, config.conv_clamp) == (None, None)
     assert load_discriminator(file, mbstd_group_size=2).config.mbstd_group_size == 2
+    with pytest.raises(UserError, match="a group of -4 images is none"):
+        load_discriminator(file, mbstd_group_size=-4)
+    for clamp in (-1.0, math.inf, math.nan):
+        with pytest.raises(UserError, match=f"a clamp of {clamp:g} is none; give 0 or more"):
+            load_discriminator(file, conv_clamp=clamp)
     images = torch.cat([IMAGES, IMAGES[:2]])
     assert load_discriminator(file, mbstd_group_size=0)(images).logits.shape == (6, 1)
 

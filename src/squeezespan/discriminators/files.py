@@ -21,7 +21,7 @@ from squeezespan.generators.checkpoints.safetensors import (
     save_network,
 )
 from squeezespan.generators.checkpoints.sniff import container_of
-from squeezespan.generators.checkpoints.stylegan2 import complete_filters
+from squeezespan.generators.checkpoints.stylegan2 import chosen_clamp, complete_filters
 from squeezespan.generators.checkpoints.stylegan2_discriminator import (
     discriminator_config,
     find_discriminator,
@@ -61,7 +61,8 @@ def load_discriminator(
         conv_clamp: of the convolutions, instead of the file's, as for `load_generator`.
 
     Raises:
-        UserError: a missing, unreadable or foreign file, or one without such a discriminator.
+        UserError: a missing, unreadable or foreign file, one without such a discriminator, or a
+            choice that is no size or no limit.
     """
     file = expanded(path)
     if file.is_dir():
@@ -73,9 +74,11 @@ def load_discriminator(
     else:
         tensors, config = _read_foreign(file)
     if mbstd_group_size is not None:
+        if mbstd_group_size < 0:
+            raise UserError(f"a group of {mbstd_group_size} images is none; give 0 or more")
         config = dataclasses.replace(config, mbstd_group_size=mbstd_group_size or None)
     if conv_clamp is not None:
-        config = dataclasses.replace(config, conv_clamp=conv_clamp or None)
+        config = dataclasses.replace(config, conv_clamp=chosen_clamp(conv_clamp))
     try:
         with torch.device("meta"):
             discriminator = StyleGAN2Discriminator(config)

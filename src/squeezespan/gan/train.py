@@ -61,7 +61,7 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
         # A run may have been killed before it wrote this.
         if state is RunState.NEW or not folder.environment.is_file():
             write_json(folder.environment, environment())
-        trainer = GanTrainer(config, images, step, folder.path)
+        trainer = GanTrainer(config, images, step, folder)
         print(
             f"{config.data}: {len(images)} images, {trainer.total_steps} steps of "
             f"{config.train.batch_size} in {config.train.precision} on {trainer.device}, "

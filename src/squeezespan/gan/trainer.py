@@ -4,7 +4,6 @@ import contextlib
 import math
 import sys
 import time
-from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 from squeezespan.data.order import epoch_order
 from squeezespan.discriminators.files import save_discriminator
 from squeezespan.environment import project_commit
-from squeezespan.errors import TrainingError, UserError
+from squeezespan.errors import TrainingError
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.samples import sample_images, save_grid
 from squeezespan.gan.step import GanStep
@@ -25,6 +24,7 @@ from squeezespan.reports.gan import write_gan_report
 from squeezespan.training.checkpoint import load_newest_checkpoint, save_checkpoint
 from squeezespan.training.health import check_weights
 from squeezespan.training.metrics import MetricsFile
+from squeezespan.training.run_folder import RunFolder
 from squeezespan.training.signals import StopSignals
 
 __all__ = ["GanTrainer", "RealImages"]
@@ -61,16 +61,21 @@ class GanTrainer:
         config: the run's settings.
         images: real images of the resolution that `config` names.
         step: networks and optimizers.
-        out: the run's folder; it exists.
+        folder: the run's; it is open.
     """
 
     def __init__(
-        self, config: GanTrainConfig, images: RealImages, step: GanStep, out: Path
+        self,
+        config: GanTrainConfig,
+        images: RealImages,
+        step: GanStep,
+        folder: RunFolder[GanTrainConfig],
     ) -> None:
         self.config = config
         self.images = images
         self.gan = step
-        self.out = out
+        self.folder = folder
+        self.out = folder.path
         self.device = resolve_device(config.train.device)
         self.total_steps = total_steps(config, len(images))
         self._step = 0
@@ -125,23 +130,20 @@ class GanTrainer:
         save_discriminator(
             self.out / "discriminator.safetensors", self.gan.discriminator, provenance
         )
-        save_generator(self.out / "generator.safetensors", self.gan.average, provenance)
+        save_generator(self.folder.result, self.gan.average, provenance)
 
     def _restore(self) -> MetricsFile:
-        found = load_newest_checkpoint(self.out / "checkpoints")
+        found = load_newest_checkpoint(self.folder.checkpoints)
         position = 0
         if found is not None:
             self._step, state = found
-            if state["images"] != self._images_sha:
-                raise UserError(
-                    f"cannot resume {self.out}: {self.config.data} has other images than those "
-                    "that the run was started with; put them back, or choose another --out"
-                )
+            what = f"{self.config.data} has other images than those"
+            self.folder.check_input(what, state["images"], self._images_sha)
             self.gan.load(state["gan"])
             self._numbers = dict(state["numbers"])
             self._seconds = state["seconds"]
             position = state["metrics_bytes"]
-        return MetricsFile(self.out / "metrics.jsonl", position)
+        return MetricsFile(self.folder.metrics, position)
 
     def _real_batch(self, step: int) -> tuple[Tensor, Tensor | None]:
         """The real images of a step in [-1, 1] and their labels; a pure function of the step."""
@@ -224,7 +226,7 @@ class GanTrainer:
             "seconds": self._seconds,
             "metrics_bytes": metrics.position(),
         }
-        save_checkpoint(self.out / "checkpoints", self._step, state)
+        save_checkpoint(self.folder.checkpoints, self._step, state)
 
     def _stop(self) -> NoReturn:
         print(

@@ -1,7 +1,6 @@
 """The families of generators: how each is told by its weights, described and built."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,8 +48,7 @@ class Choices:
         if self.conv_clamp is not None:
             if not family.startswith("stylegan"):
                 raise UserError(f"this is a {family}; only StyleGANs clamp their convolutions")
-            if not 0 <= self.conv_clamp < math.inf:
-                raise UserError(f"a clamp of {self.conv_clamp:g} is none; give 0 or more")
+            stylegan2_files.chosen_clamp(self.conv_clamp)
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def _check_stylegan3(config: StyleGAN3Config, state: Mapping[str, Tensor]) -> No
 def _choose_clamp(config: Any, choices: Choices) -> Any:
     if choices.conv_clamp is None:
         return config
-    clamp = choices.conv_clamp or None
+    clamp = stylegan2_files.chosen_clamp(choices.conv_clamp)
     if isinstance(config, StyleGAN2Config):
         return dataclasses.replace(config, conv_clamp=clamp)
     layers = tuple(dataclasses.replace(layer, conv_clamp=clamp) for layer in config.layers)

@@ -11,7 +11,6 @@ from lightning_fabric import Fabric
 
 from squeezespan.config import DistillConfig, validate
 from squeezespan.environment import environment, project_commit
-from squeezespan.errors import UserError
 from squeezespan.files import write_json
 from squeezespan.hardware import resolve_device
 from squeezespan.models.student_file import Backbone, save_student
@@ -117,7 +116,11 @@ def _train(
     step, state = found or (0, {"metrics_bytes": 0})
     stamp = {"gan_sha256": parts.gan_sha256, "images": parts.images.train.fingerprint()}
     if found is not None:
-        _check_stamp(state["stamp"], stamp, config, folder)
+        saved = state["stamp"]
+        gan = f"{config.gan} is another file than the one"
+        folder.check_input(gan, saved.get("gan_sha256"), stamp["gan_sha256"])
+        images = f"{config.data} has other images than those"
+        folder.check_input(images, saved.get("images"), stamp["images"])
     header = _header(config, parts)
     stream = Stream(
         config,
@@ -159,24 +162,6 @@ def _train(
     on_main_process(
         fabric, lambda: write_run_report(folder.path, parts.images.train, parts.generator)
     )
-
-
-def _check_stamp(
-    saved: dict[str, Any],
-    now: dict[str, Any],
-    config: DistillConfig,
-    folder: RunFolder[DistillConfig],
-) -> None:
-    """Make sure that a run goes on with the files that it was started with."""
-    for key, what in (
-        ("gan_sha256", f"{config.gan} is another file than the one"),
-        ("images", f"{config.data} has other images than those"),
-    ):
-        if saved.get(key) != now[key]:
-            raise UserError(
-                f"cannot resume {folder.path}: {what} that the run was started with; put them "
-                "back, or choose another --out"
-            )
 
 
 def _open_recorder(

@@ -73,6 +73,23 @@ class RunFolder(Generic[Settings]):
         self.environment = path / "environment.json"
         self._lock: TextIO | None = None
 
+    def check_input(self, what: str, saved: object, now: object) -> None:
+        """Make sure that a run goes on with the input that it was started with.
+
+        Args:
+            what: `FILE is another file than the one`, or the like.
+            saved: the input's hash in the checkpoint.
+            now: its hash today.
+
+        Raises:
+            UserError: they differ.
+        """
+        if saved != now:
+            raise UserError(
+                f"cannot resume {self.path}: {what} that the run was started with; put it back, "
+                "or choose another --out"
+            )
+
     def check(self, config: Settings, *, resume: bool) -> RunState:
         """Settle, without writing, whether a run with these settings may go on in the folder.
 

@@ -5,6 +5,7 @@ defaults, so sizes are read off the weights, and what leaves no trace there off 
 a pickle keeps of every layer, whatever the repository.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ from squeezespan.randomness import StepRandom
 
 __all__ = [
     "channel_rule",
+    "chosen_clamp",
     "complete_filters",
     "complete_generator",
     "estimate_average_w",
@@ -120,6 +122,17 @@ def stored_clamp(network: Network, layer: str, bare: float | None) -> float | No
     if clamp is not None and (not isinstance(clamp, int | float) or not clamp > 0):
         raise UserError(f"{network.name} clamps at {ascii(clamp)[:20]}, which is no limit")
     return None if clamp is None else float(clamp)
+
+
+def chosen_clamp(clamp: float) -> float | None:
+    """Read a clamp that the user chose, 0 for none.
+
+    Raises:
+        UserError: it is no limit.
+    """
+    if not 0 <= clamp < math.inf:
+        raise UserError(f"a clamp of {clamp:g} is none; give 0 or more")
+    return clamp or None
 
 
 def complete_generator(
