@@ -88,7 +88,8 @@ def test_a_place_where_no_file_can_be_is_told_before_and_after_the_work(tmp_path
         check_new_file(below, "--json")
     with pytest.raises(UserError, match="exists already: give --json a new file"):
         check_new_file(tmp_path / "file", "--json")
-    for path in (below, tmp_path):
+    impossible = tmp_path / ("x" * 300)
+    for path in (below, tmp_path, impossible):
         with pytest.raises(UserError, match=r"can't be written: "):
             write_text(path, "result")
     assert (tmp_path / "file").read_text() == "precious"

@@ -124,7 +124,9 @@ def _temporary(path: Path) -> Path:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
         raise UserError(f"{path} can't be written: {error.strerror}") from error
     os.close(handle)
     return Path(name)

@@ -1,7 +1,9 @@
 """Discriminators out of files, and what goes wrong with their batches."""
 
 import math
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +17,7 @@ from squeezespan.discriminators.stylegan2 import (
     StyleGAN2Discriminator,
     StyleGAN2DiscriminatorConfig,
 )
+from squeezespan.generators.checkpoints.safetensors import save_network
 
 IMAGES = torch.linspace(-1, 1, 4 * 3 * 64).view(4, 3, 8, 8)
 
@@ -73,6 +76,40 @@ def test_what_bare_weights_do_not_tell_may_be_chosen(tmp_path: Path) -> None:
     assert load_discriminator(file, mbstd_group_size=0)(images).logits.shape == (6, 1)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mapping_layers": 10**6, "num_classes": 3},
+        {"mbstd_group_size": "x"},
+        {"mbstd_group_size": -1},
+        {"mbstd_group_size": 0},
+        {"conv_clamp": []},
+        {"conv_clamp": 0},
+        {"depth": 3},
+    ],
+    ids=str,
+)
+def test_a_header_that_describes_no_discriminator_is_refused(
+    change: dict[str, Any], tmp_path: Path
+) -> None:
+    network = make_discriminator()
+    header = {
+        "kind": "discriminator",
+        "family": "stylegan2",
+        "config": asdict(network.config) | change,
+        "provenance": {},
+    }
+    save_network(tmp_path / "d.safetensors", network, header)
+    with pytest.raises(UserError, match="header"):
+        load_discriminator(tmp_path / "d.safetensors")
+
+
+def test_an_odd_device_is_refused(tmp_path: Path) -> None:
+    save_discriminator(tmp_path / "discriminator.safetensors", make_discriminator(), {})
+    with pytest.raises(UserError, match="give auto, cpu, cuda"):
+        load_discriminator(tmp_path, "gpu")
+
+
 def test_a_file_without_one_is_named(tmp_path: Path) -> None:
     file = tmp_path / "generator.pth"
     torch.save({"g_ema": make_network("biggan").state_dict()}, file)
@@ -88,8 +125,12 @@ def test_batches_and_labels_that_do_not_fit_are_refused() -> None:
         discriminator(IMAGES, torch.zeros(4, dtype=torch.int64))
     with pytest.raises(UserError, match=r"shape \(3, 8, 8\), not \(3, 16, 16\)"):
         discriminator(torch.zeros(4, 3, 16, 16))
+    with pytest.raises(UserError, match="at least one image"):
+        discriminator(IMAGES[:0])
     conditional = StyleGAN2Discriminator(
         StyleGAN2DiscriminatorConfig(resolution=8, num_classes=3, channel_base=64, channel_max=8)
     )
     with pytest.raises(UserError, match="give class labels"):
         conditional(IMAGES)
+    with pytest.raises(UserError, match="there is no class 3; this discriminator's are 0 to 2"):
+        conditional(IMAGES, torch.full((4,), 3))

@@ -1,15 +1,20 @@
 """Writing and opening generators' files."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from checkpoint_files.networks import make_network
 from safetensors.torch import save_file
 
 from squeezespan.errors import UserError
 from squeezespan.generators import load_generator, read_generator_header, save_generator
+from squeezespan.generators.checkpoints.safetensors import save_network
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
+from squeezespan.generators.stylegan3 import StyleGAN3Generator
 from squeezespan.randomness import StepRandom
 
 CONFIG = StyleGAN2Config(
@@ -79,3 +84,27 @@ def test_foreign_and_damaged_files_are_refused(file: Path, tmp_path: Path) -> No
     save_file({"w": torch.zeros(2)}, lacking, metadata={"squeezespan": json.dumps(described)})
     with pytest.raises(UserError, match=r"has an odd header|do not fit its sizes"):
         load_generator(lacking)
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "message"),
+    [
+        (2, {"in_size": 64}, "but the layer before gives"),
+        (2, {"in_sampling_rate": 8}, "but the layer before gives"),
+        (-1, {"out_size": 18}, "its last layer gives 3 channels of 18 pixels"),
+        (None, {"resolution": 32}, "its last layer gives 3 channels of 16 pixels"),
+        (None, {"input_size": 18}, "but the layer before gives"),
+    ],
+)
+def test_a_stylegan3_whose_layers_do_not_meet_is_refused(
+    place: int | None, change: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    generator = make_network("stylegan3_r")
+    assert isinstance(generator, StyleGAN3Generator)
+    config = asdict(generator.config)
+    changed = config if place is None else config["layers"][place]
+    changed.update(change)
+    header = {"kind": "generator", "family": "stylegan3", "config": config, "provenance": {}}
+    save_network(tmp_path / "odd.safetensors", generator, header)
+    with pytest.raises(UserError, match=message):
+        load_generator(tmp_path / "odd.safetensors")

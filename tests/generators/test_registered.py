@@ -11,6 +11,7 @@ from tiny_runs import make_images, tiny_config
 from torch import Tensor, nn
 
 from squeezespan import StepRandom, UserError, distill, load_generator, register_generator
+from squeezespan.gan.samples import sample_images
 from squeezespan.generators import read_generator_header, save_generator
 from squeezespan.generators.base import Latents
 
@@ -137,11 +138,32 @@ def test_odd_registrations_are_refused() -> None:
         register_generator("../painter", Painter(), z_shape=6)
     with pytest.raises(UserError, match="square images"):
         register_generator("flat", nn.Linear(6, 4), z_shape=6)
+    odd: list[tuple[dict[str, Any], str]] = [
+        ({"z_shape": (6, 0)}, "z_shape"),
+        ({"z_shape": 6, "num_classes": -1}, "num_classes is -1"),
+        ({"z_shape": 6, "image_range": (1,)}, "image_range must go from black to white"),
+    ]
+    for settings, message in odd:
+        with pytest.raises(UserError, match=message):
+            register_generator("painter", Painter(), **settings)
     alone = nn.Sequential(nn.Unflatten(1, (6, 1, 1)), nn.ConvTranspose2d(6, 3, 8))
     with pytest.raises(UserError, match="shows no feature maps"):
         register_generator("alone", alone, z_shape=6)
     with pytest.raises(UserError, match="no generator is registered as 'nobody'"):
         load_generator("registered:nobody")
+
+
+class Stripes(nn.Module):
+    """Has no parameter."""
+
+    def forward(self, z: Tensor) -> tuple[Tensor, list[Tensor]]:
+        images = z[:, :3, None, None].expand(-1, -1, 8, 8)
+        return images, [z[:, :, None, None].expand(-1, -1, 4, 4)]
+
+
+def test_a_network_without_parameters_can_be_sampled() -> None:
+    generator = load_generator(register_generator("stripes", Stripes(), z_shape=6))
+    assert sample_images(generator, 5).shape == (5, 3, 8, 8)
 
 
 def test_it_has_a_header_but_no_file(tmp_path: Path) -> None:

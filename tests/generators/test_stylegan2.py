@@ -83,6 +83,12 @@ def test_noise_modes_differ(generator: StyleGAN2Generator) -> None:
     assert not torch.allclose(const, drawn)
 
 
+def test_a_noise_mode_that_does_not_exist_is_refused(generator: StyleGAN2Generator) -> None:
+    latents = generator.sample_latents(1, StepRandom(0))
+    with pytest.raises(UserError, match="noise is 'loud', but must be one of const, random, none"):
+        generator(latents, noise="loud")
+
+
 def test_zero_truncation_gives_the_average_image(generator: StyleGAN2Generator) -> None:
     generator.mapping.w_avg.normal_()
     images = generator(generator.sample_latents(3, StepRandom(0)), truncation=0.0).images
@@ -116,6 +122,14 @@ def test_class_labels_matter_and_are_checked() -> None:
     assert set(labels.tolist()) == {0, 1, 2}
     with pytest.raises(UserError, match="0 to 2"):
         generator.sample_latents(1, StepRandom(0), labels=3)
+    for odd in (10**30, ["cat"]):
+        with pytest.raises(UserError, match="whole numbers from 0 to 2"):
+            generator.sample_latents(1, StepRandom(0), labels=odd)  # type: ignore[arg-type]
+    for labels in (torch.tensor([3]), torch.tensor([-1])):
+        with pytest.raises(UserError, match="0 to 2"):
+            generator(Latents(z, labels))
+    with pytest.raises(UserError, match="1 images need 1 whole numbers"):
+        generator(Latents(z, torch.tensor([0, 1])))
 
 
 def test_unconditional_generator_refuses_labels(generator: StyleGAN2Generator) -> None:

@@ -70,6 +70,12 @@ def _colliding(_: Canary) -> bytes:
     return program(pickle.EMPTY_DICT, pickle.MARK, keys, pickle.SETITEMS)
 
 
+def _crowded(_: Canary) -> bytes:
+    """Keys whose places in a dict are chosen, so that each has to be tried after many others."""
+    keys = b"".join(_long(i << 18) + pickle.NONE for i in range(1, 100_000))
+    return program(pickle.EMPTY_DICT, pickle.MARK, keys, pickle.SETITEMS)
+
+
 def _long(value: int) -> bytes:
     data = value.to_bytes(value.bit_length() // 8 + 1, "little")
     return pickle.LONG1 + bytes([len(data)]) + data
@@ -135,6 +141,7 @@ BOMBS: dict[str, Maker] = {
     "list of itself": _list_of_itself,
     "module of itself": _itself,
     "keys that collide": _colliding,
+    "keys that crowd": _crowded,
     "set of 50,000 names, 50,000 times": _repeated_sets,
     "text of 100,000 letters, 50,000 times": _repeated_text,
     "blobs of 500 bytes": _repeat(blob(b"x" * 500), 200_000),

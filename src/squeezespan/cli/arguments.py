@@ -130,7 +130,9 @@ def _explain(argv: Sequence[str], usages: dict[str, str], complaint: str) -> str
             return f"{option} takes no value: write {usages[option].replace(', ', ' or ')}"
     text = _condense(complaint)
     for option in _FLAG.findall(text):
-        takes = usages.get(option, "").removeprefix(option).strip()
+        # Of `--label, --classes [INT ...]`, what all spellings take.
+        spelt = _FLAG.sub("", usages.get(option, "")).split(", ")
+        takes = next(filter(None, (part.strip() for part in spelt)), "")
         if option in given and takes:
             value = " ".join(given[option])
             return f"{option} takes {takes}, not {value!r}" if value else f"{option} needs {takes}"

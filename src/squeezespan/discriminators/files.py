@@ -13,6 +13,7 @@ from squeezespan.discriminators.stylegan2 import (
 )
 from squeezespan.errors import UserError
 from squeezespan.files import expanded
+from squeezespan.generators.checkpoints.descriptions import check_sizes, check_types
 from squeezespan.generators.checkpoints.reader import read_checkpoint
 from squeezespan.generators.checkpoints.safetensors import (
     has_header,
@@ -26,6 +27,8 @@ from squeezespan.generators.checkpoints.stylegan2_discriminator import (
     discriminator_config,
     find_discriminator,
 )
+from squeezespan.generators.checkpoints.wording import shown
+from squeezespan.hardware import resolve_device
 
 __all__ = ["load_discriminator", "save_discriminator"]
 
@@ -64,17 +67,18 @@ def load_discriminator(
         UserError: a missing, unreadable or foreign file, one without such a discriminator, or a
             choice that is no size or no limit.
     """
+    device = resolve_device(device) if isinstance(device, str) else device
     file = expanded(path)
     if file.is_dir():
         file = file / "discriminator.safetensors"
     if not file.is_file():
-        raise UserError(f"there is no checkpoint file {file}")
+        raise UserError(f"there is no checkpoint file {path if file == Path(path) else file}")
     if container_of(file) == "safetensors" and has_header(file):
         tensors, config = _read_own(file)
     else:
         tensors, config = _read_foreign(file)
     if mbstd_group_size is not None:
-        if mbstd_group_size < 0:
+        if type(mbstd_group_size) is not int or mbstd_group_size < 0:
             raise UserError(f"a group of {mbstd_group_size} images is none; give 0 or more")
         config = dataclasses.replace(config, mbstd_group_size=mbstd_group_size or None)
     if conv_clamp is not None:
@@ -94,7 +98,12 @@ _Found = tuple[dict[str, Tensor], StyleGAN2DiscriminatorConfig]
 def _read_own(file: Path) -> _Found:
     tensors, header = read_network(file, "discriminator")
     try:
-        return tensors, StyleGAN2DiscriminatorConfig(**header["config"])
+        config = StyleGAN2DiscriminatorConfig(**header["config"])
+        check_sizes(config)
+        check_types(config)
+        return tensors, config
+    except UserError as error:
+        raise UserError(f"{file} has an odd header: {shown(str(error), 300)}") from error
     # A damaged description fails in as many ways as the arithmetic on it.
     except Exception as error:
         raise UserError(f"{file} has a header that describes no discriminator") from error

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from squeezespan.errors import UserError
+from squeezespan.generators.base import check_labels
 from squeezespan.generators.layers import (
     LEAKY_GAIN,
     FullyConnected,
@@ -19,6 +20,7 @@ from squeezespan.generators.layers import (
 )
 from squeezespan.generators.mapping import Mapping
 from squeezespan.generators.stylegan2 import Architecture
+from squeezespan.settings import Range
 
 __all__ = ["Judged", "StyleGAN2Discriminator", "StyleGAN2DiscriminatorConfig"]
 
@@ -35,8 +37,8 @@ class StyleGAN2DiscriminatorConfig:
     channel_base: int = 32768
     channel_max: int = 512
     architecture: Architecture = "resnet"
-    conv_clamp: float | None = None
-    mbstd_group_size: int | None = 4
+    conv_clamp: Annotated[float, Range(0, above=True)] | None = None
+    mbstd_group_size: Annotated[int, Range(1)] | None = 4
     """Images that share a minibatch standard deviation; None is the whole batch."""
     mbstd_channels: int = 1
 
@@ -142,9 +144,11 @@ def minibatch_std(x: Tensor, group_size: int | None, channels: int) -> Tensor:
         channels: number of appended maps.
 
     Raises:
-        UserError: the batch is not a multiple of the group size.
+        UserError: the batch is empty or not a multiple of the group size.
     """
     batch, width, height, breadth = x.shape
+    if not batch:
+        raise UserError("a discriminator needs at least one image")
     group = batch if group_size is None else min(group_size, batch)
     if batch % group:
         raise UserError(
@@ -229,12 +233,10 @@ class StyleGAN2Discriminator(nn.Module):
 
         Raises:
             UserError: a conditional discriminator without labels, an unconditional one with them,
-                images of another size, or a batch that is not a multiple of the minibatch group.
+                labels that don't fit (see `check_labels`), images of another size, or a batch that
+                is not a multiple of the minibatch group.
         """
-        if self.config.num_classes and labels is None:
-            raise UserError("this discriminator is class-conditional; give class labels")
-        if not self.config.num_classes and labels is not None:
-            raise UserError("this discriminator is unconditional and takes no class labels")
+        check_labels("discriminator", self.config.num_classes, labels, len(images))
         expected = (self.config.channels, self.config.resolution, self.config.resolution)
         if images.ndim != 4 or images.shape[1:] != expected:
             raise UserError(

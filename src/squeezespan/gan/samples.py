@@ -40,7 +40,7 @@ def sample_images(
         truncation: see `Generator.forward`.
         labels: class indices [n], one class for all, or None for random ones.
     """
-    device = next(generator.parameters()).device
+    device = generator.device
     latents = generator.sample_latents(n, StepRandom(seed, stream="samples"), labels)
     done = []
     for start in range(0, n, _BATCH):
@@ -53,7 +53,7 @@ def sample_images(
 def image_grid(images: Tensor, columns: int | None = None) -> Image.Image:
     """Lay uint8 images [N, C, H, W] out row by row; `columns` defaults to a square."""
     n, channels, height, width = images.shape
-    columns = columns or math.ceil(math.sqrt(n))
+    columns = min(columns or math.ceil(math.sqrt(n)), n)
     rows = math.ceil(n / columns)
     padded = torch.zeros(rows * columns, channels, height, width, dtype=torch.uint8)
     padded[:n] = images

@@ -7,7 +7,8 @@ each resolution is taken, named `b4`, `b8`, ... from coarse to fine (Section 3 o
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Self
+from itertools import chain
+from typing import Literal, NamedTuple, Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,15 @@ from torch import Tensor, nn
 from squeezespan.errors import UserError
 from squeezespan.randomness import StepRandom
 
-__all__ = ["Generated", "Generator", "GeneratorInfo", "Latents", "NoiseMode"]
+__all__ = [
+    "Generated",
+    "Generator",
+    "GeneratorInfo",
+    "Latents",
+    "NoiseMode",
+    "check_labels",
+    "check_noise",
+]
 
 NoiseMode = Literal["const", "random", "none"]
 
@@ -105,16 +114,20 @@ class Generator(nn.Module, ABC):
         A family without a half-precision form goes on in float32.
         """
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes: that of its first parameter or buffer, the CPU without any."""
+        first = next(chain(self.parameters(), self.buffers()), None)
+        return torch.device("cpu") if first is None else first.device
+
     def labels_of(self, latents: Latents) -> Tensor | None:
         """Give the class indices [B], None for an unconditional generator.
 
         Raises:
-            UserError: a conditional generator without labels, or an unconditional one with them.
+            UserError: a conditional generator without labels, or an unconditional one with them;
+                as `check_labels`.
         """
-        if self.info.num_classes and latents.labels is None:
-            raise UserError("this generator is class-conditional; give class labels")
-        if not self.info.num_classes and latents.labels is not None:
-            raise UserError("this generator is unconditional and takes no class labels")
+        check_labels("generator", self.info.num_classes, latents.labels, len(latents.z))
         return latents.labels
 
     def sample_latents(
@@ -138,15 +151,64 @@ class Generator(nn.Module, ABC):
             return Latents(z, drawn)
         if not num_classes:
             raise UserError("this generator is unconditional and takes no class labels")
-        chosen = torch.as_tensor(labels, device=z.device)
+        try:
+            chosen = torch.as_tensor(labels, device=z.device)
+        except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+            raise UserError(
+                f"labels must be one class or {n} whole numbers from 0 to {num_classes - 1}"
+            ) from error
         if chosen.is_floating_point() or chosen.shape not in ((), (n,)):
             raise UserError(
                 f"labels must be one class or {n} whole numbers, not {chosen.dtype} of shape "
                 f"{tuple(chosen.shape)}"
             )
-        for label in (int(chosen.min()), int(chosen.max())):
-            if not 0 <= label < num_classes:
-                raise UserError(
-                    f"there is no class {label}; this generator's are 0 to {num_classes - 1}"
-                )
-        return Latents(z, chosen.long().expand(n).clone())
+        labels = chosen.long().expand(n).clone()
+        _check_range("generator", num_classes, labels)
+        return Latents(z, labels)
+
+
+def check_labels(kind: str, num_classes: int, labels: Tensor | None, batch: int) -> None:
+    """Refuse labels that a network has no use for.
+
+    Classes that don't exist are looked for on the CPU only: a GPU would have to be waited for.
+
+    Args:
+        kind: what the network is called, such as "generator".
+        num_classes: of the network, 0 for an unconditional one.
+        labels: class indices, int64 [batch], or None.
+        batch: number of images.
+
+    Raises:
+        UserError: labels are missing, surplus, of another number or type, or out of range.
+    """
+    if num_classes and labels is None:
+        raise UserError(f"this {kind} is class-conditional; give class labels")
+    if labels is None:
+        return
+    if not num_classes:
+        raise UserError(f"this {kind} is unconditional and takes no class labels")
+    if labels.shape != (batch,) or labels.is_floating_point():
+        raise UserError(
+            f"{batch} images need {batch} whole numbers as class labels, not {labels.dtype} of "
+            f"shape {tuple(labels.shape)}"
+        )
+    if labels.device.type == "cpu":
+        _check_range(kind, num_classes, labels)
+
+
+def check_noise(noise: str) -> None:
+    """Refuse a noise mode that does not exist.
+
+    Raises:
+        UserError: it is none of const, random, none.
+    """
+    if noise not in get_args(NoiseMode):
+        raise UserError(f"noise is {noise!r}, but must be one of {', '.join(get_args(NoiseMode))}")
+
+
+def _check_range(kind: str, num_classes: int, labels: Tensor) -> None:
+    if not len(labels):
+        return
+    for label in (int(labels.min()), int(labels.max())):
+        if not 0 <= label < num_classes:
+            raise UserError(f"there is no class {label}; this {kind}'s are 0 to {num_classes - 1}")

@@ -1,12 +1,14 @@
 """Sizes and layers of BigGAN's generator (Brock et al. 2019), parameters named as published."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from squeezespan.generators.spectral_norm import PowerIteratedConv2d, PowerIteratedLinear
+from squeezespan.settings import Range
 
 __all__ = ["BigGANConfig", "OutputNorm", "ResidualBlock", "SelfAttention"]
 
@@ -31,7 +33,7 @@ class BigGANConfig:
     """Indices of the blocks that self-attention follows."""
     statistics_submodule: bool = False
     """Whether the norms keep their statistics in a submodule `bn` (the option `mybn`)."""
-    power_iterations: int = 1
+    power_iterations: Annotated[int, Range(0, 100)] = 1
     """Power iterations of the spectral norm a forward pass; 0 for a network without it."""
     batch_statistics: bool = False
     """Normalize by the batch's own statistics instead of the stored ones. Published scores of the

@@ -57,6 +57,8 @@ class ModuleGenerator(ConvolutionalGenerator):
         self.num_classes = num_classes
         self.layers = None if layers is None else tuple(layers)
         self.image_range = image_range
+        if any(size < 1 for size in self.z_shape):
+            raise UserError(f"z_shape is {z_shape}, but its sizes must be at least 1")
         known = dict(network.named_modules())
         for name in self.layers or ():
             if name not in known:

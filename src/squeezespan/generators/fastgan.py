@@ -10,7 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from squeezespan.errors import UserError
-from squeezespan.generators.base import Generated, GeneratorInfo, Latents, NoiseMode
+from squeezespan.generators.base import (
+    Generated,
+    GeneratorInfo,
+    Latents,
+    NoiseMode,
+    check_noise,
+)
 from squeezespan.generators.convolutional import ConvolutionalGenerator
 from squeezespan.generators.fastgan_blocks import (
     EXCITATIONS,
@@ -112,10 +118,11 @@ class FastGANGenerator(ConvolutionalGenerator):
         """Synthesise images and block features; see `Generator.forward`.
 
         Raises:
-            UserError: truncation, which z's normalization would undo.
+            UserError: truncation, which z's normalization would undo, or an unknown noise mode.
         """
         if truncation != 1.0:
             raise UserError("FastGAN normalizes z, so it has no truncation; leave it at 1")
+        check_noise(noise)
         labels = self.labels_of(latents)
         z = latents.z.float()
         with self.precision(z.device):

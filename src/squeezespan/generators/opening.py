@@ -1,7 +1,6 @@
 """From a checkpoint's network to a generator that runs."""
 
-import dataclasses
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from torch import Tensor
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
 from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
+from squeezespan.generators.checkpoints.descriptions import check_sizes, check_types
 from squeezespan.generators.checkpoints.reader import read_checkpoint
 from squeezespan.generators.checkpoints.safetensors import load_weights, read_network
 from squeezespan.generators.checkpoints.state_dicts import (
@@ -27,12 +27,8 @@ from squeezespan.generators.checkpoints.wording import shown
 from squeezespan.generators.families import Choices, Family, family_of, find_family
 from squeezespan.generators.mapping import MappedGenerator
 from squeezespan.generators.stylegan2 import StyleGAN2Generator
-from squeezespan.settings import check_ranges
 
 __all__ = ["find_generator", "open_foreign", "open_own"]
-
-_MAX_SIZE = 1 << 24
-_MAX_LAYERS = 100
 
 
 def open_own(path: Path, choices: Choices) -> Generator:
@@ -48,8 +44,8 @@ def open_own(path: Path, choices: Choices) -> Generator:
     _check_choices(path, family, choices)
     try:
         config = family.config_class(**header["config"])
-        _check_sizes(config)
-        _check_types(config)
+        check_sizes(config)
+        check_types(config)
         family.check(config, tensors)
     except UserError as error:
         raise UserError(f"{path} has an odd header: {shown(str(error), 300)}") from error
@@ -78,7 +74,7 @@ def open_foreign(path: Path, choices: Choices) -> tuple[Generator, Checkpoint]:
     _check_choices(path, family, choices)
     try:
         config = family.configure(network, choices)
-        _check_sizes(config)
+        check_sizes(config)
         generator = _outline(family, config)
     except UserError as error:
         raise UserError(f"{path}: {shown(str(error), 300)}") from error
@@ -162,32 +158,3 @@ def _outline(family: Family, config: Any) -> Generator:
     """The generator without numbers, which costs no memory whatever its sizes."""
     with torch.device("meta"):
         return family.build(config)
-
-
-def _check_sizes(config: Any) -> None:
-    """Refuse sizes that no generator has, on which even the outline would take long to build."""
-    for name, value in _numbers(config):
-        limit = _MAX_LAYERS if name.endswith("layers") else _MAX_SIZE
-        if not 0 <= value <= limit:
-            raise UserError(f"its {name} is {shown(value)}, which no generator has")
-
-
-def _check_types(config: Any) -> None:
-    """Refuse a description with, say, text for a number, which only its first image would show."""
-    check_ranges(config, where="its configuration")
-    for layer in getattr(config, "layers", ()):
-        check_ranges(layer, where="a layer")
-
-
-def _numbers(config: Any) -> Iterator[tuple[str, float]]:
-    """Names and numbers of a configuration and of those in it."""
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        items = value if isinstance(value, tuple | list) else (value,)
-        if len(items) > _MAX_LAYERS:
-            raise UserError(f"its {field.name} has {len(items)} entries, which no generator has")
-        for item in items:
-            if dataclasses.is_dataclass(item):
-                yield from _numbers(item)
-            elif isinstance(item, int | float):
-                yield field.name, item

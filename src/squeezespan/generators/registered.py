@@ -56,8 +56,11 @@ def register_generator(
         raise UserError(f"a generator's name is letters, digits and ._- only, not {name!r}")
     if not isinstance(network, nn.Module):
         raise UserError(f"the network must be a torch.nn.Module, not a {type(network).__name__}")
-    if not image_range[0] < image_range[1]:
+    ends = list(image_range)
+    if len(ends) != 2 or not ends[0] < ends[1]:
         raise UserError(f"image_range must go from black to white, not {image_range}")
+    if num_classes < 0:
+        raise UserError(f"num_classes is {num_classes}, but must be at least 0")
     kept = copy.deepcopy(network).eval().requires_grad_(False)
     if isinstance(kept, Generator):
         _REGISTERED[name] = kept

@@ -12,6 +12,7 @@ from squeezespan.generators.base import (
     GeneratorInfo,
     Latents,
     NoiseMode,
+    check_noise,
 )
 from squeezespan.generators.layers import resample_filter, upsample
 from squeezespan.generators.mapping import MappedGenerator, Mapping
@@ -213,7 +214,12 @@ class StyleGAN2Generator(MappedGenerator):
     def synthesise(
         self, ws: Tensor, *, noise: NoiseMode = "const", random: StepRandom | None = None
     ) -> Generated:
-        """Synthesise from w of every layer, float32 [B, num_ws, w_dim]."""
+        """Synthesise from w of every layer, float32 [B, num_ws, w_dim].
+
+        Raises:
+            UserError: an unknown noise mode.
+        """
+        check_noise(noise)
         images, features = self.synthesis(ws, noise, random)
         return Generated(images, features, ws)
 

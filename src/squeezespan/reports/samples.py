@@ -57,7 +57,7 @@ def draw_samples(
 
 @torch.no_grad()
 def _generate(generator: Generator, config: DistillConfig, count: int) -> Tensor:
-    device = next(generator.parameters()).device
+    device = generator.device
     random = StepRandom(config.train.seed, stream="report-latents", device=device)
     generated = generator(
         generator.sample_latents(count, random),

@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import squeezespan
+from squeezespan.cli.main import main
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
 from squeezespan.generators.registry import read_generator_header
@@ -122,6 +123,10 @@ WRAPPERS: dict[str, Callable[[_State, _State], Any]] = {
         "options": stand_in("easydict", "EasyDict", dict)({"lr": 0.002}),
     },
     "with remarks in the state": lambda ema, _: {**ema, "_meta": "x", "version": 3},
+    "averaged by torch": lambda ema, last: {
+        "model_ema": {"n_averaged": torch.tensor(9), **{f"module.{k}": v for k, v in ema.items()}},
+        "G": last,
+    },
     "my_gen.": lambda ema, _: {f"my_gen.{name}": tensor for name, tensor in ema.items()},
     "avg_gen_state_dict": lambda ema, last: {
         "epoch": 300,
@@ -214,11 +219,22 @@ def test_the_clamp_of_bare_weights_is_assumed_or_chosen(tmp_path: Path) -> None:
     bare = squeezespan.load_generator(path)
     assert "assumed" in read_generator_header(path)["provenance"]
     assert getattr(bare, "config").conv_clamp == 256  # noqa: B009
+    converted = tmp_path / "converted.safetensors"
+    assert main(["gan", "convert", str(path), "--out", str(converted), "--conv-clamp", "0"]) == 0
+    assert "assumed" not in read_generator_header(converted)["provenance"]
     none = squeezespan.load_generator(path, conv_clamp=0)
     assert getattr(none, "config").conv_clamp is None  # noqa: B009
     torch.save({"g_ema": rosinality_state(original.state_dict())}, path)
     rosinality = squeezespan.load_generator(path)
     assert getattr(rosinality, "config").conv_clamp is None  # noqa: B009
+
+
+def test_what_a_stylegan2_lacks_is_named(tmp_path: Path) -> None:
+    state = dict(networks.make_network("stylegan2").state_dict())
+    del state["synthesis.b4.conv1.weight"]
+    torch.save(state, tmp_path / "lacking.pth")
+    with pytest.raises(UserError, match=r"it lacks synthesis\.b4\.conv1\.weight$"):
+        squeezespan.load_generator(tmp_path / "lacking.pth")
 
 
 def test_a_clamp_is_for_stylegans(tmp_path: Path) -> None:

@@ -39,9 +39,8 @@ def run(argv: list[str]) -> None:
     check_new_file(options.out, "--out")
     if options.out.suffix != ".safetensors":
         raise UserError(f"{options.out} must end in .safetensors")
-    from squeezespan.generators import read_generator_header, save_generator
+    from squeezespan.generators import save_generator
 
     generator = options.opening.load(options.gan)
-    provenance = read_generator_header(options.gan).get("provenance", {})
-    save_generator(options.out, generator, provenance)
+    save_generator(options.out, generator, options.opening.provenance(options.gan))
     print(options.out)

@@ -41,7 +41,6 @@ def run(argv: list[str]) -> None:
     options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
     check_ranges(options, where=_PROG)
 
-    from squeezespan.generators import read_generator_header
     from squeezespan.generators.batches import usual_batch
     from squeezespan.hardware import DTYPES, resolve_device, resolve_precision
 
@@ -58,9 +57,7 @@ def run(argv: list[str]) -> None:
     if options.seconds:
         rate = _images_per_second(generator, batch_size, options.seconds)
         rows["speed"] = f"{rate:.3g} images/s ({device}, {precision}, batch {batch_size})"
-    provenance = read_generator_header(options.gan).get("provenance", {})
-    if options.opening.conv_clamp is not None:
-        provenance.pop("assumed", None)
+    provenance = options.opening.provenance(options.gan)
     rows |= {str(name): _spoken(value) for name, value in provenance.items() if value != ""}
     width = max(map(len, rows))
     print("\n".join(f"{name:{width}}  {value}" for name, value in rows.items()))
@@ -146,5 +143,4 @@ def _images_per_second(generator: Any, batch_size: int, seconds: float) -> float
 def _latents(generator: Any, n: int) -> Any:
     from squeezespan.randomness import StepRandom
 
-    device = next(generator.parameters()).device
-    return generator.sample_latents(n, StepRandom(0, stream="inspect")).to(device)
+    return generator.sample_latents(n, StepRandom(0, stream="inspect")).to(generator.device)

@@ -34,6 +34,15 @@ class OpeningOptions:
             conv_clamp=self.conv_clamp,
         )
 
+    def provenance(self, gan: str) -> dict[str, Any]:
+        """Tell where a generator comes from, without what these choices have settled."""
+        from squeezespan.generators import read_generator_header
+
+        provenance: dict[str, Any] = read_generator_header(gan).get("provenance", {})
+        if self.conv_clamp is not None:
+            provenance.pop("assumed", None)
+        return provenance
+
 
 Opening = Annotated[OpeningOptions, tyro.conf.arg(name="")]
 """A field of this type, with `field(default_factory=OpeningOptions)`, adds the options."""

@@ -76,9 +76,9 @@ def _draw(generator: Any, options: _Options) -> Any:
     from squeezespan.randomness import StepRandom
 
     count, classes = options.num_images, options.label
-    labels = torch.tensor(classes).repeat(count)[:count] if classes else None
+    labels = [classes[place % len(classes)] for place in range(count)] if classes else None
     latents = generator.sample_latents(count, StepRandom(options.seed, stream="samples"), labels)
-    device = next(generator.parameters()).device
+    device = generator.device
     at_a_time = options.batch_size or usual_batch(generator.info)
     done = []
     for start in range(0, count, at_a_time):

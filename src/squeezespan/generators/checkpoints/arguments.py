@@ -25,7 +25,7 @@ def expect(condition: bool, what: str) -> None:
 
 
 def is_key(value: Any) -> bool:
-    """Whether a value may be hashed: not if that costs time or can be made to collide."""
+    """Whether a value may be hashed, which must not cost time; many numbers may still collide."""
     if type(value) is int:
         return abs(value) < _SMALL_INTEGER
     return value is None or type(value) in (str, bool, float)

@@ -9,10 +9,12 @@ __all__ = ["CONTAINER_STEPS"]
 
 
 def _key(machine: Machine, key: Any) -> Any:
-    """Refuse keys whose hashes cost time or can be made to collide."""
-    if is_key(key):
-        return key
-    raise machine.error(f"a dict or set has a key of an odd type, {type(key).__name__}")
+    """Refuse keys whose hashes cost time, and many that can be made to collide."""
+    if not is_key(key):
+        raise machine.error(f"a dict or set has a key of an odd type, {type(key).__name__}")
+    if isinstance(key, int | float):
+        machine.number_keys.charge(1)
+    return key
 
 
 def _tuple(machine: Machine, length: int) -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "MAX_MODULES",
     "MAX_MODULE_DEPTH",
     "MAX_NAME",
+    "MAX_NUMBER_KEYS",
     "MAX_OPCODES",
     "MAX_PICKLE_BYTES",
     "MAX_SMALL_OPCODES",
@@ -29,6 +30,10 @@ MAX_OPCODES = 500_000
 bounds the stack and the memo."""
 MAX_SMALL_OPCODES = 100
 """Instructions of a pickle that describes one storage or the file itself, which has about 30."""
+MAX_NUMBER_KEYS = 10_000
+"""Numbers among the keys of all dicts and sets of one pickle, such as an optimizer's. Python hashes
+numbers to themselves, so they can be chosen to collide, and reading them takes the square of their
+number."""
 MAX_CALLS = 50_000
 """Objects that one pickle makes."""
 MAX_MARKS = 1_000

@@ -10,6 +10,7 @@ from squeezespan.generators.checkpoints.cursor import Cursor, MalformedError
 from squeezespan.generators.checkpoints.limits import (
     MAX_CALLS,
     MAX_MARKS,
+    MAX_NUMBER_KEYS,
     MAX_TEXT_BYTES,
     Budget,
 )
@@ -42,6 +43,9 @@ class Machine:
         self.persistent = persistent
         self.text = Budget(MAX_TEXT_BYTES, "a pickle holds far more text than any generator's")
         self.calls = Budget(MAX_CALLS, f"it makes more than {MAX_CALLS:,} objects")
+        self.number_keys = Budget(
+            MAX_NUMBER_KEYS, "it has far more numbers as keys than an optimizer"
+        )
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
         self._outer: list[list[Any]] = []

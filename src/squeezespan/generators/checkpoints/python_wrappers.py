@@ -17,12 +17,14 @@ __all__ = [
 ]
 
 _BYTES_PER_ITEM = 64
+_MAX_SET = 1_000
 
 
 def make_set(arguments: tuple[Any, ...], budget: Budget) -> set[Any]:
     """`set` of names or numbers, as protocols before 4 write it."""
     items = arguments[0] if arguments else []
     expect(len(arguments) <= 1 and isinstance(items, list | tuple), "a set")
+    expect(len(items) <= _MAX_SET, "a set")
     budget.charge(_BYTES_PER_ITEM * (1 + len(items)))
     expect(all(item is not None and is_key(item) for item in items), "a set")
     return set(items)

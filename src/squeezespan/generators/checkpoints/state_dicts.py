@@ -12,8 +12,9 @@ from squeezespan.generators.checkpoints.names import is_name
 __all__ = ["DISCRIMINATOR_ROLES", "GENERATOR_ROLES", "find_state_dicts", "loose_tensors", "rank"]
 
 GENERATOR_ROLES = (
-    *("G_ema", "g_ema", "Gs", "gs", "ema_G", "netG_ema", "generator_ema", "gen_ema"),
-    *("avg_gen_state_dict", "avg_generator", "generator_smooth", "params_ema", "ema", "EMA"),
+    *("G_ema", "g_ema", "Gs", "gs", "ema_G", "netG_ema", "generator_ema", "gen_ema", "model_ema"),
+    *("ema_model", "G_running", "g_running", "avg_gen_state_dict", "avg_generator"),
+    *("generator_smooth", "params_ema", "ema", "EMA"),
     *("G", "g", "netG", "generator", "gen", "gen_state_dict", "generator_state_dict"),
     *("G_state_dict", "params", "model_state_dict", "state_dict", "model", "net", "weights", ""),
 )
@@ -97,6 +98,8 @@ def _is_plain(value: Any) -> bool:
 
 
 def _unwrap(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    # `torch.optim.swa_utils.AveragedModel` counts beside its `module.`
+    state = {name: tensor for name, tensor in state.items() if name != "n_averaged"}
     wrapper = next((x for x in _WRAPPERS if all(name.startswith(x) for name in state)), None)
     if wrapper is None:
         return state

@@ -38,6 +38,8 @@ BARE_CLAMP = 256.0
 activations reach in float32."""
 
 _AVERAGE_BATCHES, _AVERAGE_BATCH = 8, 1024
+_AVERAGE_PRODUCTS = 20_000_000_000
+"""Multiplications at most; a mapping of 8 layers of 512 needs 17 billion for all batches."""
 
 _RESOLUTIONS = [1 << i for i in range(2, 13)]
 _MAPPING_LR_MULTIPLIER = 0.01
@@ -185,17 +187,21 @@ def estimate_average_w(generator: MappedGenerator) -> None:
     The draws are the same on every machine, so the average is a property of the weights.
     """
     total = torch.zeros(generator.info.w_dim)
-    for step in range(_AVERAGE_BATCHES):
+    weights = sum(parameter.numel() for parameter in generator.mapping.parameters())
+    affordable = _AVERAGE_PRODUCTS // (_AVERAGE_BATCH * max(weights, 1))
+    batches = min(max(affordable, 1), _AVERAGE_BATCHES)
+    for step in range(batches):
         random = StepRandom(0, step, stream="average-w")
         latents = generator.sample_latents(_AVERAGE_BATCH, random)
         total += generator.mapping(latents.z, latents.labels).mean(dim=0)
-    generator.mapping.get_buffer("w_avg").copy_(total / _AVERAGE_BATCHES)
+    generator.mapping.get_buffer("w_avg").copy_(total / batches)
 
 
 def _resolution(shapes: StateShapes, template: str) -> int:
     found = [r for r in _RESOLUTIONS if template.format(r) in shapes]
-    if not found or found != [r for r in _RESOLUTIONS if r <= found[-1]]:
-        raise shapes.refusal(f"it lacks {template.format(4)} or one of those above it")
+    lacking = [r for r in _RESOLUTIONS if r <= max(found, default=4) and r not in found]
+    if lacking:
+        raise shapes.refusal(f"it lacks {template.format(lacking[0])}")
     return found[-1]
 
 

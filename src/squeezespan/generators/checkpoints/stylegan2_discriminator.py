@@ -52,8 +52,9 @@ def discriminator_config(
     shapes = StateShapes(network.outline, "a StyleGAN2 discriminator")
     sizes = [2**i for i in range(3, 13)]
     found = [r for r in sizes if f"b{r}.conv0.weight" in shapes]
-    if not found or found != [r for r in sizes if r <= found[-1]]:
-        raise shapes.refusal("it lacks b8.conv0.weight or one of those above it")
+    lacking = [r for r in sizes if r <= max(found, default=8) and r not in found]
+    if lacking:
+        raise shapes.refusal(f"it lacks b{lacking[0]}.conv0.weight")
     resolution = found[-1]
     widths = {r: shapes.shape(f"b{r}.conv0.weight", 4)[1] for r in found}
     widths[4], inputs = shapes.shape("b4.conv.weight", 4)[:2]

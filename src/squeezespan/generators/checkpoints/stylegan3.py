@@ -60,11 +60,20 @@ def check_layers(config: StyleGAN3Config, shapes: StateShapes) -> None:
     """Refuse a description that the weights contradict, before filters of its sizes are designed.
 
     Raises:
-        UserError: a layer has other sizes than its weights, or sizes beyond reason.
+        UserError: a layer has other sizes than its weights, sizes beyond reason, or does not take
+            what the layer before gives.
     """
     if not 0 < len(config.layers) <= _MAX_LAYERS or config.input_size > _MAX_SIDE:
         raise shapes.refusal("it has an odd number of layers or a huge input")
+    previous = (config.input_size, config.input_sampling_rate, config.layers[0].in_channels)
     for layer in config.layers:
+        taken = (layer.in_size, layer.in_sampling_rate, layer.in_channels)
+        if taken != previous:
+            raise shapes.refusal(
+                f"layer {layer.name[:40]} takes (pixels, rate, channels) {taken}, but the layer "
+                f"before gives {previous}"
+            )
+        previous = (layer.out_size, layer.out_sampling_rate, layer.out_channels)
         sides = (layer.in_size, layer.out_size, layer.in_sampling_rate, layer.out_sampling_rate)
         if not all(0 < side <= _MAX_SIDE for side in sides):
             raise shapes.refusal(f"layer {layer.name[:40]} has sides of {sides} pixels")
@@ -78,3 +87,8 @@ def check_layers(config: StyleGAN3Config, shapes: StateShapes) -> None:
                 continue
             if stored in shapes or taps != 1:
                 raise UserError(f"{name}: its {end} filter does not have {taps} taps")
+    if previous != (config.resolution, config.resolution, config.channels):
+        raise shapes.refusal(
+            f"its last layer gives {previous[2]} channels of {previous[0]} pixels, not "
+            f"{config.channels} of {config.resolution}"
+        )
