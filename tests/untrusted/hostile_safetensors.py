@@ -59,6 +59,20 @@ def _own(change: Callable[[_Header], object], name: str = "stylegan2") -> Maker:
     return make
 
 
+def _judge(_: Canary) -> bytes:
+    """A discriminator of ours that claims a million layers."""
+    discriminator = networks.make_discriminator()
+    config = dataclasses.asdict(discriminator.config)
+    description = {
+        "kind": "discriminator",
+        "family": "stylegan2",
+        "config": config | {"mapping_layers": 10**6, "num_classes": 3},
+        "provenance": {},
+    }
+    state = {key: x.contiguous() for key, x in discriminator.state_dict().items()}
+    return save(state, {"squeezespan": json.dumps(description)})
+
+
 def _own_text(text: str) -> Maker:
     def make(_: Canary) -> bytes:
         state = networks.make_network("stylegan2").state_dict()
@@ -132,6 +146,7 @@ SAFETENSORS: dict[str, Maker] = {
             }
         )
     ),
+    "discriminator of a million layers": _judge,
     "description that is no JSON": _own_text("__import__('os').system('true')"),
     "description that is a number": _own_text("7"),
     "description of lists": _own_text("[" * 100_000),
