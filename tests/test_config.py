@@ -50,6 +50,12 @@ def test_every_preset_survives_json(preset: Any, tmp_path: Path) -> None:
         ({"gan": None}, "method.alpha is 0.5.*needs a generator"),
         ({"images": {"holdout": 0}}, "images.holdout is 0.*monitor.knn_every to 0"),
         ({"optim": {"warmup_epochs": 900}}, "optim.warmup_epochs is 900.*800 epochs"),
+        (
+            {"optim": {"base_lr": 10**400}},
+            "base_lr is a number of more than 30 digits, which",
+        ),
+        ({"method": {"embed_dim": 10**400}}, "method.embed_dim is a number of more than 30 digits"),
+        ({"train": {"seed": 2**70}}, "train.seed is 1180591620717411303424.*at most"),
         ({"train": 3}, "train must be a JSON object"),
     ],
 )
@@ -68,7 +74,7 @@ def test_real_images_alone_need_no_generator() -> None:
     validate(DistillConfig(gan=None, method=MethodConfig("vicreg", 0.0)))
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "\xff"])
+@pytest.mark.parametrize("content", ["{", "[]", "\xff", "9" * 5000, "[" * 100_000])
 def test_a_file_that_is_no_configuration_is_named(content: str, tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     file.write_bytes(content.encode("latin-1"))

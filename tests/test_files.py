@@ -61,6 +61,7 @@ def test_target_is_whole_or_old_while_writing(tmp_path: Path) -> None:
     [
         OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
         OSError(errno.EROFS, os.strerror(errno.EROFS)),
+        OSError(errno.EFBIG, os.strerror(errno.EFBIG)),
         RuntimeError(f"I/O error: {os.strerror(errno.ENOSPC)} (os error 28)"),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from squeezespan.errors import UserError
-from squeezespan.settings import Range, check_ranges, from_dict, from_json_file
+from squeezespan.settings import Range, Seed, check_ranges, from_dict, from_json_file
 
 __all__ = [
     "AugmentConfig",
@@ -155,7 +155,7 @@ class TrainConfig:
     """Stop (and end the schedule) after this many optimiser steps, whatever `epochs` says."""
     batch_size: Annotated[int, Range(2)] = 512
     """Global batch: alpha of it synthetic, the rest real images."""
-    seed: Annotated[int, Range(0)] = 0
+    seed: Seed = 0
     device: str = "auto"
     precision: Precision = "auto"
     num_workers: Annotated[int, Range(0)] = 2

@@ -21,7 +21,7 @@ __all__ = [
     "write_text",
 ]
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 _PROBE_BYTES = 1 << 20
 
 

@@ -16,7 +16,16 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from squeezespan.errors import UserError
 
-__all__ = ["Range", "check_ranges", "closest", "flatten", "from_dict", "from_json_file", "to_dict"]
+__all__ = [
+    "Range",
+    "Seed",
+    "check_ranges",
+    "closest",
+    "flatten",
+    "from_dict",
+    "from_json_file",
+    "to_dict",
+]
 
 Settings = TypeVar("Settings")
 
@@ -32,13 +41,17 @@ class Range:
 
     def __contains__(self, value: float) -> bool:
         reaches = value > self.low if self.above else value >= self.low
-        return reaches and value <= self.high and math.isfinite(value)
+        return reaches and value <= self.high and _is_finite(value)
 
     def __str__(self) -> str:
         lower = f"{'above' if self.above else 'at least'} {self.low:g}"
         if not math.isfinite(self.high):
             return lower
         return f"{lower} and at most {self.high:g}"
+
+
+Seed = Annotated[int, Range(0, 2**32 - 1)]
+"""What every library that draws numbers takes."""
 
 
 def to_dict(settings: Any) -> dict[str, Any]:
@@ -101,7 +114,8 @@ def from_json_file(cls: type[Settings], path: Path) -> Settings:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read the configuration {path}: {error}") from error
-    except (json.JSONDecodeError, RecursionError) as error:
+    # Besides JSON's own errors, numbers of thousands of digits and lists without end.
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON: {error}") from error
     return from_dict(cls, values, where=str(path))
 
@@ -119,8 +133,8 @@ def check_ranges(settings: Any, *, where: str) -> None:
         for allowed in ranges:
             for number in numbers:
                 if number is not None and number not in allowed:
-                    limits = allowed if math.isfinite(number) else "a finite number"
-                    raise UserError(f"{where}: {name} is {value!r}, but must be {limits}")
+                    limits = allowed if _is_finite(number) else "a finite number"
+                    raise UserError(f"{where}: {name} is {_shown(value)}, but must be {limits}")
 
 
 def _build(cls: Any, values: object, section: str, where: str) -> Any:
@@ -179,7 +193,10 @@ def _convert(hint: Any, value: Any, name: str, where: str) -> Any:
     if origin is tuple:
         return _convert_tuple(kind, value, name, where)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise UserError(f"{where}: {name} is {_shown(value)}, which is too large") from None
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         expected = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
         raise UserError(f"{where}: {name} is {value!r}, but must be {expected[kind]}")
@@ -195,3 +212,14 @@ def _convert_tuple(kind: Any, value: Any, name: str, where: str) -> tuple[Any, .
     if len(value) != len(kinds):
         raise UserError(f"{where}: {name} is {value!r}, but must have {len(kinds)} values")
     return tuple(_convert(item, one, name, where) for item, one in zip(kinds, value, strict=True))
+
+
+def _is_finite(number: float) -> bool:
+    return isinstance(number, int) or math.isfinite(number)
+
+
+def _shown(value: object) -> str:
+    """A value for a message, which a number of hundreds of digits would drown."""
+    if isinstance(value, int) and abs(value) >= 10**30:
+        return "a number of more than 30 digits"
+    return repr(value)

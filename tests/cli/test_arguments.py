@@ -74,6 +74,8 @@ def test_default_fills_what_is_left_out_and_can_require() -> None:
         (["--wings"], r"unknown option --wings; "),
         (["--epochs", "1.5"], r"--epochs takes INT, not '1\.5'"),
         (["--epochs"], r"--epochs needs INT"),
+        (["--out", ""], r"^--out is empty; "),
+        (["--out="], r"--out is empty"),
         (["--max-steps", "soon"], r"--max-steps takes .*INT, not 'soon'"),
         (["--method.name", "vicerg"], r"takes \{squeeze-span,vicreg\}, not 'vicerg'"),
         (["--method.scale", "1"], r"--method\.scale takes FLOAT FLOAT, not '1'"),

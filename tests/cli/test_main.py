@@ -110,7 +110,7 @@ def test_unknown_command_suggests_one(program: Program) -> None:
         (
             "import errno\nraise OSError(errno.ENOSPC, 'No space left', 'runs/x')",
             1,
-            "squeezespan: error: the disk is full while writing runs/x\n",
+            "squeezespan: error: could not write runs/x: No space left\n",
         ),
         (
             "import errno\nraise PermissionError(errno.EACCES, 'Permission denied', 'runs/x')",

@@ -79,7 +79,8 @@ def test_a_run_leaves_what_the_contract_names(whole: Path, data: str) -> None:
     assert provenance["data"] == data
     assert provenance["kimg"] == STEPS * 4 / 1000
     assert json.loads((whole / "config.json").read_text())["data"] == data
-    assert "packages" in json.loads((whole / "environment.json").read_text())
+    (session,) = json.loads((whole / "environment.json").read_text())["sessions"]
+    assert session["device"] == "cpu"
     last = json.loads((whole / "metrics.jsonl").read_text().splitlines()[-1])
     assert last["step"] == STEPS
     grids = sorted((whole / "samples").glob("*.png"))
@@ -106,6 +107,7 @@ def test_killed_and_resumed_equals_undisturbed(
     process.join()
     train_gan(tiny(data), run, resume=True)
     assert_same(run, whole)
+    assert len(json.loads((run / "environment.json").read_text())["sessions"]) == 2
 
 
 def test_other_images_under_the_same_name_are_refused(tmp_path: Path) -> None:
@@ -121,6 +123,17 @@ def test_lazy_terms_are_logged_whatever_the_step(data: str, tmp_path: Path) -> N
     (line,) = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
     assert line["r1"] >= 0
     assert line["path_length"] > 0
+
+
+def test_a_config_repeats_a_run(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["gan", "train", "--config", str(whole / "config.json"), "--out", str(tmp_path / "x")]
+    assert main([*command, "--dry-run"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["config"] == json.loads((whole / "config.json").read_text())
+    assert main([*command, "--preset", "stylegan2-cpu"]) == 2
+    assert "give one of them" in capsys.readouterr().err
 
 
 def test_a_resumed_run_keeps_its_precision(data: str, tmp_path: Path) -> None:

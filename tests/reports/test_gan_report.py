@@ -53,5 +53,5 @@ def test_figures_of_the_page_are_those_of_the_metrics(run: Path) -> None:
 
 def test_pictures_that_a_user_puts_beside_the_grids_do_no_harm(run: Path) -> None:
     (run / "samples" / "favourites.png").write_bytes(b"")
-    page = read_page(write_gan_report(run, torch.zeros(3, 3, 16, 16, dtype=torch.uint8), "cpu"))
+    page = read_page(write_gan_report(run, torch.zeros(3, 3, 16, 16, dtype=torch.uint8)))
     assert page.tags["img"] == 3

@@ -64,6 +64,9 @@ def parse(
             default=tyro.MISSING_NONPROP if default is None else default,
         )
 
+    for option, values in _given_values(argv).items():
+        if values == [""]:
+            raise UserError(f"{option} is empty; `{prog} --help` lists the options")
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):

@@ -48,13 +48,15 @@ def run(argv: list[str]) -> None:
     options = parse(_Options, argv, prog=_PROG, description=__doc__ or "", default=default)
     config = DistillConfig(**{name: getattr(options, name) for name in _setting_names()})
 
+    from squeezespan.losses.gather import global_rank
     from squeezespan.training.distill import describe_run, distill
 
     if options.dry_run:
         print(json.dumps(describe_run(config, options.out, options.resume), indent=2))
         return
     distill(config, options.out, options.resume)
-    print(options.out / "student.safetensors")
+    if global_rank() == 0:
+        print(options.out / "student.safetensors")
 
 
 def _settings_to_begin_with(argv: list[str]) -> DistillConfig:

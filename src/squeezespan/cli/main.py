@@ -169,9 +169,9 @@ def _exit_code(end: SystemExit) -> int:
 
 def _fail_on_machine(error: OSError) -> int:
     """Say what the file system refused, or end quietly where the reader of our output has left."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f" while writing {error.filename}" if error.filename else ""
-        return _end(f"error: the disk is full{where}", _EXIT_FAILED)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        where = f"could not write {error.filename}: " if error.filename else ""
+        return _end(f"error: {where}{error.strerror}", _EXIT_FAILED)
     if error.errno in _UNUSABLE_PATH and error.filename:
         shown = str(error.filename)
         shown = shown if len(shown) < 120 else f"{shown[:120]}..."

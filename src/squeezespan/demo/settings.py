@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from squeezespan.config import Precision
-from squeezespan.settings import Range, from_json_file
+from squeezespan.settings import Range, Seed, from_json_file
 
 __all__ = ["DemoOptions", "DemoPlan", "load_plan"]
 
@@ -20,7 +20,7 @@ class DemoOptions:
     """Data spec with labelled train and test splits; training sees no label."""
     gan: str = "builtin:stylegan2-cifar10"
     """Checkpoint of a generator, or the shipped one."""
-    seed: Annotated[int, Range(0)] = 0
+    seed: Seed = 0
     device: str = "auto"
     precision: Precision = "auto"
 

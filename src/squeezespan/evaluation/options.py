@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from squeezespan.settings import Range
+from squeezespan.settings import Range, Seed
 
 __all__ = ["FeatureProtocol", "ProbeOptions", "Protocol"]
 
@@ -17,7 +17,7 @@ Count = Annotated[int, Range(1)]
 class ProbeOptions:
     """Settings of an evaluation; each protocol reads its own."""
 
-    seed: Annotated[int, Range(0)] = 0
+    seed: Seed = 0
     """Draws the linear probe's weights, order and crops, splits of train, and the shots."""
     batch_size: Count | None = None
     """Images at a time; for the linear probe also the batch of a step (256, or 4096 for LARS)."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from squeezespan.config import Count, NotNegative, Precision, Share
 from squeezespan.errors import UserError
-from squeezespan.settings import Range, check_ranges, from_json_file
+from squeezespan.settings import Range, Seed, check_ranges, from_json_file
 
 __all__ = [
     "GanAugmentConfig",
@@ -111,7 +111,7 @@ class GanRunConfig:
     learning_rate: Positive = 0.0025
     discriminator_learning_rate: Positive | None = None
     """Where the discriminator's differs; None is the same."""
-    seed: Annotated[int, Range(0)] = 0
+    seed: Seed = 0
     device: str = "auto"
     precision: Precision = "auto"
     num_workers: Annotated[int, Range(0)] = 2

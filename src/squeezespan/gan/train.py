@@ -8,9 +8,7 @@ import torch
 
 from squeezespan.data.images import ImageSet
 from squeezespan.data.specs import open_images
-from squeezespan.environment import environment
 from squeezespan.errors import UserError
-from squeezespan.files import write_json
 from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
 from squeezespan.gan.origin import start_from
 from squeezespan.gan.step import GanStep
@@ -56,11 +54,9 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
         print(f"{folder.path} holds no run to resume; starting one", file=sys.stderr)
     images = _open(config)
     step = _build_step(config, images, folder)
-    state = folder.open(config, resume=resume)
+    folder.open(config, resume=resume)
     try:
-        # A run may have been killed before it wrote this.
-        if state is RunState.NEW or not folder.environment.is_file():
-            write_json(folder.environment, environment())
+        folder.record_environment(str(resolve_device(config.train.device)))
         trainer = GanTrainer(config, images, step, folder)
         print(
             f"{config.data}: {len(images)} images, {trainer.total_steps} steps of "

@@ -213,7 +213,7 @@ class GanTrainer:
         save_generator(path, self.gan.average, self._provenance())
         chosen = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(0))
         shown = self.images.batch(chosen[:_REAL_SHOWN]).cpu()
-        write_gan_report(self.out, shown, str(self.device))
+        write_gan_report(self.out, shown)
 
     def _save(self, metrics: MetricsFile) -> None:
         numbers = self._finite_numbers()

@@ -8,12 +8,17 @@ from torch import Tensor
 
 from squeezespan.losses.precision import full_precision
 
-__all__ = ["gather_batch", "world_size"]
+__all__ = ["gather_batch", "global_rank", "world_size"]
 
 
 def world_size() -> int:
     """Number of processes that train together; 1 where `torch.distributed` is not in use."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def global_rank() -> int:
+    """Number of this process among those that train together, from 0."""
+    return dist.get_rank() if world_size() > 1 else 0
 
 
 def gather_batch(z: Tensor) -> Tensor:

@@ -33,13 +33,12 @@ _CHARTS = (
 _COLORS = ("var(--rose)", "var(--blue)")
 
 
-def write_gan_report(run: Path, real: Tensor, device: str) -> Path:
+def write_gan_report(run: Path, real: Tensor) -> Path:
     """Write the report of a GAN's training from what its folder holds so far.
 
     Args:
         run: a folder with `config.json`, `metrics.jsonl`, `environment.json` and `samples/`.
         real: some real images, uint8 [N, 3, R, R], shown beside the generated ones.
-        device: that the training runs on.
 
     Returns:
         The page's path.
@@ -50,7 +49,7 @@ def write_gan_report(run: Path, real: Tensor, device: str) -> Path:
     """
     config = load_gan_config(run / "config.json")
     records = read_metrics(run / "metrics.jsonl")
-    session = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    session = json.loads((run / "environment.json").read_text(encoding="utf-8"))["sessions"][-1]
     # Pictures of other names are the user's own.
     grids = sorted((run / "samples").glob("[0-9]*.png"), key=lambda path: float(path.stem))
     page = render(
@@ -67,7 +66,7 @@ def write_gan_report(run: Path, real: Tensor, device: str) -> Path:
         curves=_curves(records),
         changed=describe_settings(config, GanTrainConfig()),
         settings=describe_settings(config),
-        provenance=describe_session(session, device),
+        provenance=describe_session(session, session["device"]),
     )
     path = run / "report.html"
     write_text(path, page)

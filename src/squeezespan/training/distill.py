@@ -1,7 +1,6 @@
 """`distill`: from settings to a run folder with a trained student."""
 
 import dataclasses
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ import torch
 from lightning_fabric import Fabric
 
 from squeezespan.config import DistillConfig, validate
-from squeezespan.environment import environment, project_commit
-from squeezespan.files import write_json
+from squeezespan.environment import project_commit
 from squeezespan.hardware import resolve_device
 from squeezespan.models.student_file import Backbone, save_student
 from squeezespan.progress import Progress
@@ -139,7 +137,7 @@ def _train(
     _say(fabric, _headline(config, parts, folder, step, fabric))
     recorder = Recorder()
     if fabric.is_global_zero:
-        _record_environment(folder.environment, fabric)
+        folder.record_environment(str(fabric.device), fabric.world_size)
         recorder = _open_recorder(config, folder, parts, step, state["metrics_bytes"])
     try:
         loop = Loop(
@@ -199,13 +197,6 @@ def _header(config: DistillConfig, parts: Parts) -> dict[str, Any]:
             "torch": torch.__version__,
         },
     }
-
-
-def _record_environment(path: Path, fabric: Fabric) -> None:
-    """Write what the run runs on; a resumed run adds to what it ran on before."""
-    sessions = json.loads(path.read_text(encoding="utf-8"))["sessions"] if path.exists() else []
-    session = environment() | {"device": str(fabric.device), "processes": fabric.world_size}
-    write_json(path, {"sessions": [*sessions, session]})
 
 
 def _headline(

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import errno
 import fcntl
+import json
 import os
 import socket
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any, Generic, TextIO, TypeVar
 
 from squeezespan.config import DistillConfig, load_config
 from squeezespan.data.specs import place_of
+from squeezespan.environment import environment
 from squeezespan.errors import StorageError, UserError
 from squeezespan.files import check_writable, write_json
 from squeezespan.hardware import resolve_device, resolve_precision
@@ -139,10 +141,23 @@ class RunFolder(Generic[Settings]):
             raise
         return state
 
+    def record_environment(self, device: str, processes: int = 1) -> None:
+        """Write what the run runs on; a resumed run adds to what it ran on before.
+
+        Raises:
+            StorageError: the disk is full.
+        """
+        file = self.environment
+        sessions = json.loads(file.read_text(encoding="utf-8"))["sessions"] if file.exists() else []
+        session = environment() | {"device": device, "processes": processes}
+        write_json(file, {"sessions": [*sessions, session]})
+
     def close(self) -> None:
         """Let other processes write to the folder."""
         if self._lock is not None:
-            self._lock.close()
+            # On a full disk the holder's name was not written, and would be tried again here.
+            with contextlib.suppress(OSError):
+                self._lock.close()
             self._lock = None
 
     def _artefacts(self) -> list[Path]:

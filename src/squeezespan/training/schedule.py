@@ -58,7 +58,7 @@ def plan_run(config: DistillConfig, train_images: int, world_size: int = 1) -> P
                 f"train.batch_size {train.batch_size} with method.alpha {config.method.alpha:g} "
                 f"means {share} {kind} images a step, which {world_size} processes with "
                 f"optim.accumulate {config.optim.accumulate} cannot share equally; "
-                f"choose a multiple of {parts}"
+                f"choose a batch whose synthetic and real images are both multiples of {parts}"
             )
         if 0 < share // parts < 2 or (not share and 0 < config.method.alpha < 1):
             raise UserError(

@@ -10,7 +10,7 @@ from squeezespan.cli.arguments import parse
 from squeezespan.cli.gan.opening import Opening, OpeningOptions
 from squeezespan.errors import UserError
 from squeezespan.files import check_new_file
-from squeezespan.settings import Range, check_ranges
+from squeezespan.settings import Range, Seed, check_ranges
 
 __all__ = ["run"]
 
@@ -26,7 +26,7 @@ class _Options:
     num_images: Annotated[int, Range(1, 10_000)] = 64
     columns: Annotated[int, Range(1)] | None = None
     """Images in a row; a square grid if left out."""
-    seed: Annotated[int, Range(0)] = 0
+    seed: Seed = 0
     """Equal seeds give equal images; with `--noise random` only for equal batch sizes."""
     truncation: Annotated[float, Range(0, 2)] = 1.0
     """Pulls w towards its average: 1 leaves it alone, smaller is cleaner and less varied. It

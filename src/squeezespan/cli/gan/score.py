@@ -10,7 +10,7 @@ from squeezespan.cli.arguments import parse
 from squeezespan.cli.gan.opening import Opening, OpeningOptions
 from squeezespan.errors import UserError
 from squeezespan.files import check_new_file, write_json
-from squeezespan.settings import Range, check_ranges
+from squeezespan.settings import Range, Seed, check_ranges
 
 __all__ = ["run"]
 
@@ -40,7 +40,7 @@ class _Options:
     """Pulls w towards its average; 1 leaves it alone."""
     noise: Literal["const", "random", "none"] = "random"
     """Per-pixel noise of families that have it."""
-    seed: Annotated[int, Range(0)] = 0
+    seed: Seed = 0
     """Draws latents, noise and the kernel distance's subsets."""
     batch_size: Annotated[int, Range(1)] = 64
     """Images at a time."""

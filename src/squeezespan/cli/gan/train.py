@@ -9,7 +9,8 @@ from typing import Annotated
 import tyro
 
 from squeezespan.cli.arguments import parse, peek
-from squeezespan.gan.config import GanRunConfig, GanTrainConfig
+from squeezespan.errors import UserError
+from squeezespan.gan.config import GanRunConfig, GanTrainConfig, load_gan_config
 
 __all__ = ["run"]
 
@@ -22,6 +23,8 @@ class _Options(GanTrainConfig):
     train: Annotated[GanRunConfig, tyro.conf.arg(name="")] = field(default_factory=GanRunConfig)
     preset: str | None = None
     """Where the settings begin: stylegan2-cifar, stylegan2-stl10 or stylegan2-cpu."""
+    config: Path | None = None
+    """Another run's config.json to begin with."""
     out: Path = field(kw_only=True, default=tyro.MISSING)
     """The run folder to make."""
     resume: _Flag = False
@@ -56,7 +59,11 @@ def run(argv: list[str]) -> None:
 
 
 def _settings_to_begin_with(argv: list[str]) -> GanTrainConfig:
-    preset, out = peek(argv, "--preset"), peek(argv, "--out")
+    preset, file, out = (peek(argv, option) for option in ("--preset", "--config", "--out"))
+    if preset is not None and file is not None:
+        raise UserError("--preset and --config both give the settings; give one of them")
+    if file is not None:
+        return load_gan_config(Path(file))
     if preset is not None:
         from squeezespan.presets.gan import find_gan_preset
 
