@@ -31,9 +31,39 @@ def tensorflow_generator(state: Mapping[str, Tensor], **arguments: Any) -> Any:
     return _network("G", variables[""], components, arguments)
 
 
-def tensorflow_discriminator() -> Any:
-    """Give the least that stands for a discriminator."""
-    return _network("D", [("Output/bias", np.zeros(1, np.float32))], {})
+def tensorflow_discriminator(state: Mapping[str, Tensor] | None = None, **arguments: Any) -> Any:
+    """Give a discriminator in TensorFlow's names and layouts, the least of one without weights.
+
+    Args:
+        state: weights by the published PyTorch names.
+        arguments: of the function that built the network.
+    """
+    if state is None:
+        return _network("D", [("Output/bias", np.zeros(1, np.float32))], {})
+    variables = [
+        _judging_variable(name, tensor.numpy())
+        for name, tensor in state.items()
+        if not name.endswith("resample_filter")
+    ]
+    return _network("D", variables, {}, arguments)
+
+
+def _judging_variable(name: str, array: _Array) -> tuple[str, _Array]:
+    layer, _, kind = name.rpartition(".")
+    match = re.fullmatch(r"b(\d+)\.(\w+)|mapping\.(embed|fc(\d+))", layer)
+    assert match
+    size = f"{match[1]}x{match[1]}"
+    if match[3]:
+        place = f"Mapping{match[4]}" if match[4] else "LabelEmbed"
+    elif layer == "b4.out":
+        place = "Output"
+    elif layer in ("b4.conv", "b4.fc"):
+        place = f"4x4/{'Conv' if layer == 'b4.conv' else 'Dense0'}"
+    else:
+        names = {"fromrgb": "FromRGB", "conv0": "Conv0", "conv1": "Conv1_down", "skip": "Skip"}
+        place = f"{size}/{names[match[2]]}"
+    laid_out = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array.T
+    return f"{place}/{kind}", np.ascontiguousarray(laid_out)
 
 
 def _network(

@@ -11,8 +11,13 @@ from checkpoint_files.persistence import dump
 from checkpoint_files.tensorflow import tensorflow_discriminator, tensorflow_generator
 
 import squeezespan
+from squeezespan.discriminators.stylegan2 import (
+    StyleGAN2Discriminator,
+    StyleGAN2DiscriminatorConfig,
+)
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
+from squeezespan.generators.stylegan2 import Architecture
 from squeezespan.randomness import StepRandom
 
 
@@ -37,6 +42,31 @@ def test_images(name: str, protocol: int, tmp_path: Path) -> None:
             expected = original(latents, truncation=truncation).images
         # The styles' bias loses its last bit on the way through TensorFlow's, which is one less.
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["resnet", "skip", "orig"])
+@pytest.mark.parametrize(("classes", "layers"), [(0, 8), (3, 0), (3, 2)])
+def test_a_discriminator(
+    architecture: Architecture, classes: int, layers: int, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    config = StyleGAN2DiscriminatorConfig(
+        16, 3, classes, layers, channel_base=64, channel_max=8, architecture=architecture
+    )
+    original = networks.randomized(StyleGAN2Discriminator(config))
+    judge = tensorflow_discriminator(original.state_dict(), resolution=16)
+    generator = tensorflow_generator(networks.make_network("stylegan2").state_dict(), resolution=8)
+    labels = torch.tensor([0, 2, 1, 0]) if classes else None
+    images = torch.rand(4, 3, 16, 16) * 2 - 1
+    expected = original(images, labels)
+    for content in ((generator, judge, generator), judge):
+        path = tmp_path / "stylegan2-config-f.pkl"
+        path.write_bytes(dump(content, 3))
+        found = squeezespan.load_discriminator(path)(images, labels)
+        torch.testing.assert_close(found.logits, expected.logits)
+        assert found.features.keys() == expected.features.keys()
+        for block, feature in expected.features.items():
+            torch.testing.assert_close(found.features[block], feature)
 
 
 def test_the_first_stylegan_is_named(tmp_path: Path) -> None:
