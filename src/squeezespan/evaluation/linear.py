@@ -98,6 +98,7 @@ def train_linear_probe(
     labels = images.labels.to(device)
     views = _Views(backbone, images, config, precision=precision, seed=seed, device=device)
     with frozen(backbone):
+        views.keep()
         layer = _initial_layer(views.width(), classes, seed).to(device)
         optimizer = _optimizer(layer, config)
         peak = config.base_lr * config.batch_size / 256
@@ -141,23 +142,32 @@ class _Views:
         self._precision = precision
         self._seed = seed
         self._device = device
-        self._kept: dict[int, Tensor] = {}
+        self._kept: list[Tensor] = []
 
     def width(self) -> int:
         """Number of features."""
         return self._compute(torch.zeros(1, dtype=torch.int64), 0, 0).shape[1]
 
+    def keep(self) -> None:
+        """Compute the copies that are to be kept, if any."""
+        count = min(self._config.copies or 0, self._config.epochs)
+        if not count:
+            return
+        total = count * len(self._images)
+        with Progress(total, unit="views", description="features for the probe") as progress:
+            for copy in range(count):
+                done = []
+                chunks = torch.split(torch.arange(len(self._images)), self._config.batch_size)
+                for number, chunk in enumerate(chunks):
+                    done.append(self._compute(chunk, copy, number))
+                    progress.update(len(chunk))
+                self._kept.append(torch.cat(done))
+
     def features(self, rows: Tensor, epoch: int, step: int) -> Tensor:
         """Give features float32 [B, D] of one view of each of the images at `rows`."""
         if self._config.copies is None:
             return self._compute(rows, epoch, step)
-        copy = epoch % self._config.copies
-        if copy not in self._kept:
-            chunks = torch.split(torch.arange(len(self._images)), self._config.batch_size)
-            self._kept[copy] = torch.cat(
-                [self._compute(chunk, copy, number) for number, chunk in enumerate(chunks)]
-            )
-        return self._kept[copy][rows.to(self._device)]
+        return self._kept[epoch % self._config.copies][rows.to(self._device)]
 
     def _compute(self, rows: Tensor, epoch: int, step: int) -> Tensor:
         random = StepRandom(derive_seed(self._seed, epoch), step, stream="linear-probe")
