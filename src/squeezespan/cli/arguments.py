@@ -8,14 +8,15 @@ import difflib
 import io
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import tyro
 
 from squeezespan.errors import UserError
 
-__all__ = ["parse", "peek"]
+__all__ = ["begin_with", "parse", "peek"]
 
 Options = TypeVar("Options")
 
@@ -96,6 +97,38 @@ def peek(argv: Sequence[str], option: str) -> str | None:
         if name == option:
             value = attached if equals else following
     return value
+
+
+def begin_with(
+    argv: Sequence[str],
+    default: Options,
+    *,
+    preset: Callable[[str], Options],
+    file: Callable[[Path], Options],
+    run: Callable[[Path], Options],
+) -> Options:
+    """Give the settings that a training's options change, before the arguments are parsed.
+
+    Args:
+        argv: the arguments after the command's name.
+        default: where `argv` names nothing to begin with.
+        preset: gives the settings of `--preset`.
+        file: reads those of `--config`.
+        run: reads those of the run in `--out` that `--resume` continues.
+
+    Raises:
+        UserError: both a preset and a file, or one that is not usable.
+    """
+    name, config, out = (peek(argv, option) for option in ("--preset", "--config", "--out"))
+    if name is not None and config is not None:
+        raise UserError("--preset and --config both give the settings; give one of them")
+    if name is not None:
+        return preset(name)
+    if config is not None:
+        return file(Path(config))
+    if "--resume" in argv and out is not None and (Path(out) / "config.json").exists():
+        return run(Path(out))
+    return default
 
 
 @contextlib.contextmanager

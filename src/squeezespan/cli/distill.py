@@ -8,9 +8,8 @@ from typing import Annotated
 
 import tyro
 
-from squeezespan.cli.arguments import parse, peek
+from squeezespan.cli.arguments import begin_with, parse, peek
 from squeezespan.config import DistillConfig, TrainConfig, load_config
-from squeezespan.errors import UserError
 
 __all__ = ["run"]
 
@@ -60,20 +59,23 @@ def run(argv: list[str]) -> None:
 
 
 def _settings_to_begin_with(argv: list[str]) -> DistillConfig:
-    preset, file, out = (peek(argv, option) for option in ("--preset", "--config", "--out"))
-    if preset is not None and file is not None:
-        raise UserError("--preset and --config both give the settings; give one of them")
-    if preset is not None:
+    def preset(name: str) -> DistillConfig:
         from squeezespan.presets import find_preset
 
-        return _without_limit(find_preset(preset).build(), argv)
-    if file is not None:
-        return _without_limit(load_config(Path(file)), argv)
-    if "--resume" in argv and out is not None and (Path(out) / "config.json").exists():
+        return _without_limit(find_preset(name).build(), argv)
+
+    def run(out: Path) -> DistillConfig:
         from squeezespan.training.run_folder import distill_folder
 
-        return distill_folder(Path(out)).saved()
-    return DistillConfig()
+        return distill_folder(out).saved()
+
+    return begin_with(
+        argv,
+        DistillConfig(),
+        preset=preset,
+        file=lambda path: _without_limit(load_config(path), argv),
+        run=run,
+    )
 
 
 def _without_limit(config: DistillConfig, argv: list[str]) -> DistillConfig:

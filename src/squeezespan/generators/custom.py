@@ -124,8 +124,7 @@ class ModuleGenerator(ConvolutionalGenerator):
 
     @torch.no_grad()
     def _probe(self) -> GeneratorInfo:
-        device = next((x.device for x in self.network.parameters()), torch.device("cpu"))
-        random = StepRandom(0, stream="probe", device=device)
+        random = StepRandom(0, stream="probe", device=self.device)
         z = random.normal(_PROBE, math.prod(self.z_shape))
         labels = random.integers(_PROBE, high=self.num_classes) if self.num_classes else None
         images, features = self._run(z, labels)

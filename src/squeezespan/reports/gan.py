@@ -1,6 +1,5 @@
 """`report.html` of a GAN's training: its images on the way, and how the training went."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from squeezespan.reports.line_chart import Line, line_chart
 from squeezespan.reports.metrics import Record, read_metrics
 from squeezespan.reports.page import render
 from squeezespan.reports.pictures import picture_rows
-from squeezespan.reports.provenance import describe_session, describe_settings
+from squeezespan.reports.provenance import describe_last_session, describe_settings
 
 __all__ = ["write_gan_report"]
 
@@ -49,7 +48,6 @@ def write_gan_report(run: Path, real: Tensor) -> Path:
     """
     config = load_gan_config(run / "config.json")
     records = read_metrics(run / "metrics.jsonl")
-    session = json.loads((run / "environment.json").read_text(encoding="utf-8"))["sessions"][-1]
     # Pictures of other names are the user's own.
     grids = sorted((run / "samples").glob("[0-9]*.png"), key=lambda path: float(path.stem))
     page = render(
@@ -66,7 +64,7 @@ def write_gan_report(run: Path, real: Tensor) -> Path:
         curves=_curves(records),
         changed=describe_settings(config, GanTrainConfig()),
         settings=describe_settings(config),
-        provenance=describe_session(session, session["device"]),
+        provenance=describe_last_session(run),
     )
     path = run / "report.html"
     write_text(path, page)

@@ -1,12 +1,14 @@
 """Where a result comes from, as names and values for a page."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from squeezespan.errors import UserError
 from squeezespan.generators.registry import read_generator_header
 from squeezespan.settings import flatten
 
-__all__ = ["describe_generator", "describe_session", "describe_settings"]
+__all__ = ["describe_generator", "describe_last_session", "describe_session", "describe_settings"]
 
 Facts = list[tuple[str, str]]
 
@@ -30,6 +32,16 @@ def describe_session(session: dict[str, Any], device: str) -> Facts:
         ("Squeezespan", _version(session)),
         ("Libraries", ", ".join(packages)),
     ]
+
+
+def describe_last_session(run: Path) -> Facts:
+    """Tell what software and machine the last session of a run was made with.
+
+    Args:
+        run: a folder with `environment.json`.
+    """
+    session = json.loads((run / "environment.json").read_text(encoding="utf-8"))["sessions"][-1]
+    return describe_session(session, session["device"])
 
 
 def describe_generator(gan: str) -> Facts:

@@ -1,6 +1,5 @@
 """`report.html` of a run folder: how the training went, on which images, with which settings."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from squeezespan.reports.page import render
 from squeezespan.reports.pictures import picture_rows
 from squeezespan.reports.provenance import (
     describe_generator,
-    describe_session,
+    describe_last_session,
     describe_settings,
 )
 from squeezespan.reports.samples import Samples, draw_samples
@@ -60,7 +59,6 @@ def write_run_report(run: Path, images: ImageSet | None, generator: Generator | 
     """
     config = load_config(run / "config.json")
     records = read_metrics(run / "metrics.jsonl")
-    session = json.loads((run / "environment.json").read_text(encoding="utf-8"))["sessions"][-1]
     shows_real = images is not None and config.method.alpha < 1
     page = render(
         "run.html.j2",
@@ -74,7 +72,7 @@ def write_run_report(run: Path, images: ImageSet | None, generator: Generator | 
         pictures=draw_pictures(config, images if shows_real else None, generator),
         changed=describe_settings(config, DistillConfig()),
         settings=describe_settings(config),
-        provenance=describe_session(session, session["device"])
+        provenance=describe_last_session(run)
         + (describe_generator(config.gan) if config.gan and config.method.alpha else []),
     )
     path = run / "report.html"

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from squeezespan.cli.arguments import parse, peek
-from squeezespan.errors import UserError
+from squeezespan.cli.arguments import begin_with, parse
 from squeezespan.gan.config import GanRunConfig, GanTrainConfig, load_gan_config
 
 __all__ = ["run"]
@@ -59,17 +58,14 @@ def run(argv: list[str]) -> None:
 
 
 def _settings_to_begin_with(argv: list[str]) -> GanTrainConfig:
-    preset, file, out = (peek(argv, option) for option in ("--preset", "--config", "--out"))
-    if preset is not None and file is not None:
-        raise UserError("--preset and --config both give the settings; give one of them")
-    if file is not None:
-        return load_gan_config(Path(file))
-    if preset is not None:
+    def preset(name: str) -> GanTrainConfig:
         from squeezespan.presets.gan import find_gan_preset
 
-        return find_gan_preset(preset)
-    if "--resume" in argv and out is not None and (Path(out) / "config.json").exists():
+        return find_gan_preset(name)
+
+    def run(out: Path) -> GanTrainConfig:
         from squeezespan.gan.train import gan_folder
 
-        return gan_folder(Path(out)).saved()
-    return GanTrainConfig()
+        return gan_folder(out).saved()
+
+    return begin_with(argv, GanTrainConfig(), preset=preset, file=load_gan_config, run=run)
