@@ -44,9 +44,13 @@ class MethodConfig:
     """nu, weight of the covariance term."""
     regularize: Literal["student", "squeeze", "both"] = "student"
     """Whose embedding of the synthetic images the variance and covariance terms see."""
-    squeeze: bool = True
-    """False regresses the concatenated pooled features themselves (vanilla distillation)."""
-    embed_dim: Count = 2048
+    target: Literal["squeeze", "standardized", "raw"] = "squeeze"
+    """What is regressed: `squeeze`, what the squeeze module learns to make of the generator's
+    features (the paper's); `standardized`, those features, each channel with mean 0 and standard
+    deviation 1; `raw`, the features as they are (vanilla distillation)."""
+    embed_dim: Count | None = None
+    """Width of the embedding; None: 2048, or that of the generator's features where they are the
+    target."""
     hidden_dim: Count = 2048
     """Width of the squeeze module."""
     projector_layers: Count = 5
@@ -64,6 +68,8 @@ class SourceConfig:
     """`all`, a range (`b4-b8`) or a comma-separated list (`b4,b16`)."""
     truncation: Share = 1.0
     noise: Literal["const", "random", "none"] = "random"
+    statistics_images: Annotated[int, Range(2, 1_000_000_000)] = 5000
+    """Images that the standardized target is measured on, drawn before the first step."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,13 @@ from squeezespan.training.loop import Loop
 from squeezespan.training.prepare import Parts
 from squeezespan.training.recorder import Recorder
 from squeezespan.training.stream import Place, Stream
+from squeezespan.training.target import measure_target
 
 __all__ = ["measure_step", "steps_to_measure"]
 
 _CPU_STEPS, _GPU_STEPS = 5, 60
+_STATISTICS_IMAGES = 50
+"""Enough for a step to be a step; nothing is learnt here."""
 _WARM_UP = {_CPU_STEPS: 2, _GPU_STEPS: 20}
 
 
@@ -54,6 +57,8 @@ def measure_step(config: DistillConfig, parts: Parts) -> float:
         synthetic_views=parts.method.synthetic_views,
         needs_source=parts.method.needs_source,
     )
+    if parts.method.standardized is not None:
+        measure_target(fabric, parts.method.standardized, stream, _STATISTICS_IMAGES)
     watch = _Stopwatch()
     with tempfile.TemporaryDirectory() as folder:
         Loop(fabric, config, parts.plan, parts.method, stream, None, watch, Path(folder)).run()

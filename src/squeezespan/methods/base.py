@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from squeezespan.models.targets import StandardizedTarget
+
 __all__ = ["Batch", "Method"]
 
 
@@ -56,13 +58,19 @@ class Method(nn.Module, ABC):
         Returns:
             names to float32 scalars. `loss` is to be back-propagated; the others are detached, for
             logs. `embedding_std` is the mean standard deviation of the embedding's dimensions on a
-            scale where 0 is collapse and about 1 is healthy. `syn/...` and `real/...` are terms of
+            scale where 0 is collapse and about 1 is healthy; `target_std` is that of what is
+            regressed, where that is learnt. `syn/...` and `real/...` are terms of
             the student's embeddings of that stream, summed over its views; `squeeze/...` those of
             the squeeze module; `mixed/...` those of both streams taken as one batch.
 
         Raises:
             UserError: fewer than 2 images of a stream in the global batch.
         """
+
+    @property
+    def standardized(self) -> StandardizedTarget | None:
+        """The target whose statistics must be measured before the first step, if there is one."""
+        return None
 
     def embed(self, images: Tensor) -> Tensor:
         """Map this process's images, float [B, 3, R, R], to the student's embeddings [B, E]."""

@@ -11,8 +11,11 @@ from squeezespan.methods.vicreg import VICReg
 from squeezespan.models.backbones import build_backbone, num_features
 from squeezespan.models.projectors import projector, simsiam_predictor, simsiam_projector
 from squeezespan.models.squeeze import Squeeze
+from squeezespan.models.targets import RawTarget, StandardizedTarget
 
 __all__ = ["build_method"]
+
+_EMBED_DIM = 2048
 
 
 def build_method(config: DistillConfig, source_widths: Mapping[str, int] | None) -> Method:
@@ -30,7 +33,7 @@ def build_method(config: DistillConfig, source_widths: Mapping[str, int] | None)
     _check(settings, source_widths)
     backbone = build_backbone(config.student.arch, config.student.stem, config.images.resolution)
     width = num_features(backbone)
-    layers, embed_dim = settings.projector_layers, settings.embed_dim
+    layers, embed_dim = settings.projector_layers, settings.embed_dim or _EMBED_DIM
     if settings.name == "simsiam":
         return SimSiam(
             backbone,
@@ -40,13 +43,15 @@ def build_method(config: DistillConfig, source_widths: Mapping[str, int] | None)
         )
     if settings.name == "vicreg":
         return VICReg(backbone, projector(width, embed_dim, layers), settings)
-    squeeze = None
+    target: Squeeze | RawTarget | None = None
     if settings.alpha > 0 and source_widths is not None:
-        if settings.squeeze:
-            squeeze = Squeeze(source_widths, settings.hidden_dim, embed_dim)
+        if settings.target == "squeeze":
+            target = Squeeze(source_widths, settings.hidden_dim, embed_dim)
         else:
             embed_dim = sum(source_widths.values())
-    return SqueezeSpan(backbone, projector(width, embed_dim, layers), squeeze, settings)
+            raw = settings.target == "raw"
+            target = RawTarget() if raw else StandardizedTarget(source_widths)
+    return SqueezeSpan(backbone, projector(width, embed_dim, layers), target, settings)
 
 
 def _check(settings: MethodConfig, source_widths: Mapping[str, int] | None) -> None:
@@ -54,8 +59,16 @@ def _check(settings: MethodConfig, source_widths: Mapping[str, int] | None) -> N
         return
     if settings.alpha > 0 and not source_widths:
         raise UserError("squeeze-span with method.alpha above 0 needs a generator; give --gan FILE")
-    if not settings.squeeze and settings.regularize != "student":
+    if settings.alpha == 0 or source_widths is None or settings.target == "squeeze":
+        return
+    if settings.regularize != "student":
         raise UserError(
-            f"method.regularize is {settings.regularize}, but with method.squeeze off there is no "
-            "squeeze side to regularize; set it to student"
+            f"method.regularize is {settings.regularize}, but with method.target "
+            f"{settings.target} there is no squeeze module to regularize; set it to student"
+        )
+    width = sum(source_widths.values())
+    if settings.embed_dim not in (None, width):
+        raise UserError(
+            f"method.embed_dim is {settings.embed_dim}, but with method.target {settings.target} "
+            f"the embedding is as wide as the generator's features, {width}; leave it out"
         )

@@ -1,4 +1,4 @@
-"""Squeeze and Span, and its settings: squeeze alone, vanilla distillation, the ablations."""
+"""Squeeze and Span, and its settings: other targets, squeeze alone, the ablations."""
 
 from contextlib import nullcontext
 
@@ -12,7 +12,8 @@ from squeezespan.methods.base import Batch, Method
 from squeezespan.methods.spread import Spread, deviation, named_spread, spread
 from squeezespan.methods.streams import views_of
 from squeezespan.models.batchnorm import kept_running_statistics
-from squeezespan.models.squeeze import Squeeze, concatenate
+from squeezespan.models.squeeze import Squeeze
+from squeezespan.models.targets import RawTarget, StandardizedTarget
 
 __all__ = ["SqueezeSpan"]
 
@@ -20,11 +21,11 @@ __all__ = ["SqueezeSpan"]
 class SqueezeSpan(Method):
     """Distil a generator on synthetic images and span the student to real ones (arXiv 2211.03000).
 
-    loss = alpha * L_syn + (1 - alpha) * L_real. L_syn regresses the squeezed generator features
-    from one view of the synthetic image, L_real is VICReg's loss of two views of real images.
-    alpha 1 is squeeze alone, alpha 0 span alone. Without a squeeze module (vanilla distillation)
-    the student regresses the concatenated features by mean squared error, and the variance and
-    covariance terms of the synthetic stream are only logged.
+    loss = alpha * L_syn + (1 - alpha) * L_real. L_syn regresses the target, made of the generator's
+    features, from one view of the synthetic image; L_real is VICReg's loss of two views of real
+    images. alpha 1 is squeeze alone, alpha 0 span alone. Where the target is not learnt (the
+    features themselves, standardized or raw) L_syn is a mean squared error alone: nothing can
+    collapse, and the variance and covariance terms of the synthetic stream are only logged.
 
     Each view goes through the student in a pass of its own, so batch norms normalize synthetic
     and real images by their own statistics. Where there are real images, only they enter the
@@ -34,7 +35,8 @@ class SqueezeSpan(Method):
     Args:
         backbone: gives pooled features [B, D].
         projector: maps them to the width of the target.
-        squeeze: the squeeze module; None for vanilla distillation and for alpha 0.
+        target: from the generator's features of a batch to what is regressed, [B, E]: the squeeze
+            module, or one that is not learnt; None for alpha 0.
         config: alpha, the weights of the terms and which side they regularize.
     """
 
@@ -42,15 +44,20 @@ class SqueezeSpan(Method):
         self,
         backbone: nn.Module,
         projector: nn.Module,
-        squeeze: Squeeze | None,
+        target: Squeeze | RawTarget | None,
         config: MethodConfig,
     ) -> None:
         super().__init__(backbone, projector)
-        self.squeeze = squeeze
+        self.target = target
         self.config = config
         self.needs_source = config.alpha > 0
         self.needs_real = config.alpha < 1
         self.synthetic_views = 1 if config.alpha > 0 else 0
+
+    @property
+    def standardized(self) -> StandardizedTarget | None:
+        """The standardized target, see `Method.standardized`."""
+        return self.target if isinstance(self.target, StandardizedTarget) else None
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the losses of one step, see `Method.forward`."""
@@ -75,22 +82,28 @@ class SqueezeSpan(Method):
             raise ValueError("this method needs the generator's features of the synthetic images")
         with kept_running_statistics(self) if self.needs_real else nullcontext():
             student = gather_batch(self.embed(view))
-        target = gather_batch(
-            concatenate(batch.source) if self.squeeze is None else self.squeeze(batch.source)
-        )
-        scale = deviation(target).clamp_min(1e-12) if self.squeeze is None else 1.0
-        deviations.append(deviation(student) / scale)
-
+        assert self.target is not None
+        target = gather_batch(self.target(batch.source))
+        student_spread = spread(student)
         distance = invariance(target, student)
-        student_spread, target_spread = spread(student), spread(target)
+        if isinstance(self.target, StandardizedTarget):
+            # Channels that never vary are 0 in the target and have nothing to teach.
+            varying = self.target.varying.to(student.dtype)
+            distance = invariance(target, student * varying) / varying.mean()
         logs["syn/invariance"] = distance.detach()
-        logs |= named_spread("syn", student_spread) | named_spread("squeeze", target_spread)
+        logs |= named_spread("syn", student_spread)
+        if not isinstance(self.target, Squeeze):
+            deviations.append(deviation(student) / deviation(target).clamp_min(1e-12))
+            return self._weigh(distance, [])
+        deviations.append(deviation(student))
+        target_spread = spread(target)
+        logs |= named_spread("squeeze", target_spread) | {"target_std": deviation(target)}
         regularized = {
             "student": [student_spread],
             "squeeze": [target_spread],
             "both": [student_spread, target_spread],
         }[self.config.regularize]
-        return self._weigh(distance, regularized if self.squeeze is not None else [])
+        return self._weigh(distance, regularized)
 
     def _span_loss(self, batch: Batch, logs: dict[str, Tensor], deviations: list[Tensor]) -> Tensor:
         first, second = (gather_batch(self.embed(view)) for view in views_of("real", batch, 2))

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor, nn
 
 from squeezespan.models.projectors import hidden_layers
 
-__all__ = ["Squeeze", "concatenate"]
+__all__ = ["Squeeze"]
 
 
 class Squeeze(nn.Module):
@@ -54,15 +53,3 @@ class Squeeze(nn.Module):
         ]
         embedding: Tensor = self.to_repr(sum(laterals[1:], laterals[0]))
         return embedding
-
-
-def concatenate(source: Mapping[str, Tensor]) -> Tensor:
-    """Concatenate pooled features into the target of vanilla distillation.
-
-    Args:
-        source: name to pooled features, float [B, C].
-
-    Returns:
-        float [B, sum of the C], in the order of `source`.
-    """
-    return torch.cat(list(source.values()), dim=1)

@@ -18,6 +18,8 @@ _NOT_TERMS = {
     "lr",
     "loss",
     "embedding_std",
+    "target_std",
+    "target_collapsed",
     "collapsed",
     "seconds",
     "images_per_second",

@@ -121,7 +121,7 @@ def _beside(drawn: Samples) -> list[Any]:
 def _title(config: DistillConfig) -> str:
     method = config.method
     if method.name == "squeeze-span" and method.alpha == 1:
-        return "Squeeze" if method.squeeze else "Vanilla distillation"
+        return "Vanilla distillation" if method.target == "raw" else "Squeeze"
     return _METHODS[method.name]
 
 

@@ -25,6 +25,7 @@ from squeezespan.training.prepare import Parts, prepare
 from squeezespan.training.recorder import Recorder
 from squeezespan.training.run_folder import RunFolder, RunState, distill_folder
 from squeezespan.training.stream import Place, Stream
+from squeezespan.training.target import measure_target
 
 __all__ = ["describe_run", "distill"]
 
@@ -119,7 +120,6 @@ def _train(
         folder.check_input(gan, saved.get("gan_sha256"), stamp["gan_sha256"])
         images = f"{config.data} has other images than those"
         folder.check_input(images, saved.get("images"), stamp["images"])
-    header = _header(config, parts)
     stream = Stream(
         config,
         parts.plan,
@@ -130,9 +130,12 @@ def _train(
         synthetic_views=parts.method.synthetic_views,
         needs_source=parts.method.needs_source,
     )
+    standardized = parts.method.standardized
+    if standardized is not None and found is None:
+        measure_target(fabric, standardized, stream, config.source.statistics_images)
     monitor = None
     if parts.images.knn is not None:
-        backbone = Backbone(parts.method.backbone, header)
+        backbone = Backbone(parts.method.backbone, _header(config, parts))
         monitor = KnnMonitor(fabric, config, parts.plan, backbone, parts.images.knn)
     _say(fabric, _headline(config, parts, folder, step, fabric))
     recorder = Recorder()
@@ -156,6 +159,9 @@ def _train(
         loop.run()
     finally:
         recorder.close()
+    header = _header(config, parts)
+    if standardized is not None:
+        header["target"] = standardized.describe()
     on_main_process(fabric, lambda: save_student(folder.result, parts.method.backbone, header))
     on_main_process(
         fabric, lambda: write_run_report(folder.path, parts.images.train, parts.generator)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from squeezespan.errors import TrainingError
 
-__all__ = ["CollapseWatch", "LossWatch", "check_weights"]
+__all__ = ["CollapseWatch", "LossWatch", "check_weights", "student_watch", "target_watch"]
 
 _NEVER = 2**62
 _ADVICE = (
@@ -78,34 +78,67 @@ def check_weights(step: int, tensors: Iterable[Tensor], advice: str = _ADVICE) -
 
 
 class CollapseWatch:
-    """Warns once when the embedding has stayed nearly constant over the batch for a while.
+    """Warns once when something has stayed nearly constant over the batch for a while.
 
     Args:
+        watched: name of the standard deviation, among what a method gives.
+        name: of the verdict, in logs.
         threshold: standard deviation (averaged over dimensions) below which it counts as constant.
         patience: how many observations in a row it takes.
+        warning: what to say; `{step}` and `{std:.1e}` are filled in.
     """
 
-    def __init__(self, threshold: float, patience: int) -> None:
+    def __init__(
+        self, watched: str, name: str, threshold: float, patience: int, warning: str
+    ) -> None:
+        self.watched = watched
+        self.name = name
         self._threshold = threshold
         self._patience = patience
+        self._warning = warning
         self.low_in_a_row = 0
         """Observations below the threshold up to now; saved with the checkpoint."""
 
-    def observe(self, step: int, embedding_std: float) -> bool:
-        """Look at one measurement and tell whether the student has collapsed.
+    def observe(self, step: int, std: float) -> bool:
+        """Look at one measurement and tell whether it is a collapse.
 
         Args:
             step: for the warning.
-            embedding_std: standard deviation of the embedding over the batch.
+            std: standard deviation over the batch.
         """
-        low = math.isfinite(embedding_std) and embedding_std < self._threshold
+        low = math.isfinite(std) and std < self._threshold
         self.low_in_a_row = self.low_in_a_row + 1 if low else 0
         if self.low_in_a_row == self._patience:
-            print(
-                f"warning: the student has collapsed: by step {step} it gives nearly the same "
-                f"embedding to every image (standard deviation {embedding_std:.1e}). What it "
-                "learns now is worth nothing; raise --method.variance, lower --optim.base-lr, or "
-                "turn augmentation on.",
-                file=sys.stderr,
-            )
+            print(f"warning: {self._warning.format(step=step, std=std)}", file=sys.stderr)
         return self.low_in_a_row >= self._patience
+
+
+def student_watch() -> CollapseWatch:
+    """Watch the student's embedding."""
+    return CollapseWatch(
+        "embedding_std",
+        "collapsed",
+        0.02,
+        5,
+        "the student has collapsed: by step {step} it gives nearly the same embedding to every "
+        "image (standard deviation {std:.1e}). What it learns now is worth nothing; raise "
+        "--method.variance, lower --optim.base-lr, or turn augmentation on.",
+    )
+
+
+def target_watch() -> CollapseWatch:
+    """Watch what the squeeze module makes of the generator's features.
+
+    It learns to be predictable, too, and has been seen to hold 0.08 for hundreds of steps while
+    the student's own embedding looked healthy and learnt next to nothing; 0.35 and more is usual.
+    """
+    return CollapseWatch(
+        "target_std",
+        "target_collapsed",
+        0.15,
+        5,
+        "the squeeze module has shrunk: by step {step} it says nearly the same of every image "
+        "(standard deviation {std:.2g}, usual is 0.3 to 1), so the student has little to learn "
+        "from. Use --method.target standardized, or --method.regularize both; in a training of "
+        "many epochs it may recover.",
+    )

@@ -19,7 +19,7 @@ from squeezespan.config import DistillConfig
 from squeezespan.methods.base import Batch, Method
 from squeezespan.randomness import derive_seed
 from squeezespan.training.checkpoint import save_checkpoint
-from squeezespan.training.health import CollapseWatch, LossWatch, check_weights
+from squeezespan.training.health import LossWatch, check_weights, student_watch, target_watch
 from squeezespan.training.optimizer import build_optimizer, set_learning_rate
 from squeezespan.training.recorder import Recorder
 from squeezespan.training.schedule import Plan, learning_rate
@@ -29,8 +29,6 @@ __all__ = ["BatchSource", "Loop", "Monitor"]
 
 _LOOK_EVERY = 10
 """Steps between looks at signals, clock and loss where looking makes processes or a GPU wait."""
-_COLLAPSE_STD = 0.02
-_COLLAPSE_PATIENCE = 5
 
 
 class BatchSource(Protocol):
@@ -91,7 +89,7 @@ class Loop:
         self._module, self._optimizer = fabric.setup(method, optimizer)
         self._signals = StopSignals()
         self._loss_watch = LossWatch(fabric.device)
-        self._collapse_watch = CollapseWatch(_COLLAPSE_STD, _COLLAPSE_PATIENCE)
+        self._collapse_watches = (student_watch(), target_watch())
         waits = fabric.world_size > 1 or fabric.device.type != "cpu"
         self._look_every = _LOOK_EVERY if waits and config.train.checkpoint_minutes else 1
         self._step = 0
@@ -104,7 +102,8 @@ class Loop:
         self._method.load_state_dict(state["method"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._fabric.strategy.precision.load_state_dict(state["precision"])
-        self._collapse_watch.low_in_a_row = state["low_in_a_row"]
+        for watch in self._collapse_watches:
+            watch.low_in_a_row = state["low_in_a_row"][watch.name]
         self._began -= state["seconds"]
         self._step = self._saved_step = self._logged_step = step
 
@@ -187,7 +186,11 @@ class Loop:
         now = time.monotonic()
         batch = self._config.train.batch_size
         numbers = {name: float(loss) for name, loss in losses.items()}
-        collapsed = self._collapse_watch.observe(self._step, numbers["embedding_std"])
+        collapsed = {
+            watch.name: watch.observe(self._step, numbers[watch.watched])
+            for watch in self._collapse_watches
+            if watch.watched in numbers
+        }
         rate = (self._step - self._logged_step) * batch / max(now - self._logged_at, 1e-9)
         self._recorder.write(
             "train",
@@ -197,7 +200,7 @@ class Loop:
                 "images": self._step * batch,
                 "lr": max(group["lr"] for group in self._scheduled_groups()),
                 **numbers,
-                "collapsed": collapsed,
+                **collapsed,
                 "seconds": round(now - self._began, 3),
                 "images_per_second": round(rate, 2),
             },
@@ -244,7 +247,9 @@ class Loop:
                 "method": self._method.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
                 "precision": self._fabric.strategy.precision.state_dict(),
-                "low_in_a_row": self._collapse_watch.low_in_a_row,
+                "low_in_a_row": {
+                    watch.name: watch.low_in_a_row for watch in self._collapse_watches
+                },
                 "seconds": time.monotonic() - self._began,
                 "metrics_bytes": self._recorder.position(),
                 "stamp": self._stamp,

@@ -1,5 +1,6 @@
 """The batch of every step, a pure function of (seed, step, process): nothing to save or restore."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,13 +11,15 @@ from squeezespan.config import DistillConfig
 from squeezespan.data.augment import Augment
 from squeezespan.data.normalize import Normalization
 from squeezespan.data.order import epoch_order
-from squeezespan.generators.base import Generator
+from squeezespan.generators.base import Generated, Generator
 from squeezespan.generators.blocks import pool_features, select_blocks
 from squeezespan.methods.base import Batch
 from squeezespan.randomness import StepRandom
 from squeezespan.training.schedule import Plan
 
 __all__ = ["Images", "Place", "Stream", "source_widths"]
+
+_SOURCES_AT_ONCE = 50
 
 
 class Images(Protocol):
@@ -130,25 +133,56 @@ class Stream:
     ) -> tuple[tuple[Tensor, ...] | None, dict[str, Tensor] | None]:
         if self._generator is None or not self._plan.synthetic_batch:
             return None, None
-        settings = self._config.source
         n = self._plan.synthetic_batch // self._share(part)[1]
-        latents = self._generator.sample_latents(n, self._random(step, part, "latents"))
-        generated = self._generator(
-            latents,
-            truncation=settings.truncation,
-            noise=settings.noise,
-            random=self._random(step, part, "noise"),
+        generated = self._generate(
+            n, self._random(step, part, "latents"), self._random(step, part, "noise")
         )
         images = ((generated.images.float() + 1) / 2).clamp_(0, 1)
         views = tuple(
             self._view(images, step, part, f"augment-synthetic-{view}")
             for view in range(self._synthetic_views)
         )
+        return views, self._source(generated)
+
+    @torch.no_grad()
+    def sources(self, count: int) -> Iterator[dict[str, Tensor]]:
+        """Give what the generator knows of `count` images that no step sees, batch by batch.
+
+        They depend on the seed alone and are the same on every process.
+        """
+        for number, first in enumerate(range(0, count, _SOURCES_AT_ONCE)):
+            latents, noise = (
+                StepRandom(
+                    self._config.train.seed,
+                    number,
+                    stream=f"statistics-{kind}",
+                    device=self._place.device,
+                )
+                for kind in ("latents", "noise")
+            )
+            source = self._source(
+                self._generate(min(_SOURCES_AT_ONCE, count - first), latents, noise)
+            )
+            assert source is not None
+            yield source
+
+    def _generate(self, n: int, latents: StepRandom, noise: StepRandom) -> Generated:
+        assert self._generator is not None
+        settings = self._config.source
+        generated: Generated = self._generator(
+            self._generator.sample_latents(n, latents),
+            truncation=settings.truncation,
+            noise=settings.noise,
+            random=noise,
+        )
+        return generated
+
+    def _source(self, generated: Generated) -> dict[str, Tensor] | None:
         if self._blocks is None:
-            return views, None
-        if settings.kind == "latent":
-            return views, {"w": generated.w[:, 0].float()}
-        return views, pool_features(generated.features, self._blocks)
+            return None
+        if self._config.source.kind == "latent":
+            return {"w": generated.w[:, 0].float()}
+        return pool_features(generated.features, self._blocks)
 
     def _view(self, images: Tensor, step: int, part: int, stream: str) -> Tensor:
         # Parameters are drawn on the CPU, so that no step waits for the device.
