@@ -17,7 +17,7 @@ from squeezespan.discriminators.stylegan2 import (
     StyleGAN2Discriminator,
     StyleGAN2DiscriminatorConfig,
 )
-from squeezespan.generators.checkpoints.safetensors import save_network
+from squeezespan.untrusted.safetensors import save_network
 
 IMAGES = torch.linspace(-1, 1, 4 * 3 * 64).view(4, 3, 8, 8)
 

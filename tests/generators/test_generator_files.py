@@ -12,10 +12,10 @@ from safetensors.torch import save_file
 
 from squeezespan.errors import UserError
 from squeezespan.generators import load_generator, read_generator_header, save_generator
-from squeezespan.generators.checkpoints.safetensors import save_network
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
 from squeezespan.generators.stylegan3 import StyleGAN3Generator
 from squeezespan.randomness import StepRandom
+from squeezespan.untrusted.safetensors import save_network
 
 CONFIG = StyleGAN2Config(
     resolution=8, z_dim=4, w_dim=6, channel_base=64, channel_max=8, mapping_layers=1

@@ -15,20 +15,20 @@ from squeezespan.errors import UserError
 from squeezespan.files import expanded
 from squeezespan.generators.checkpoints.descriptions import check_sizes, check_types
 from squeezespan.generators.checkpoints.reader import read_checkpoint
-from squeezespan.generators.checkpoints.safetensors import (
-    has_header,
-    load_weights,
-    read_network,
-    save_network,
-)
-from squeezespan.generators.checkpoints.sniff import container_of
 from squeezespan.generators.checkpoints.stylegan2 import chosen_clamp, complete_filters
 from squeezespan.generators.checkpoints.stylegan2_discriminator import (
     discriminator_config,
     find_discriminator,
 )
-from squeezespan.generators.checkpoints.wording import shown
 from squeezespan.hardware import resolve_device
+from squeezespan.untrusted.safetensors import (
+    has_header,
+    load_weights,
+    read_network,
+    save_network,
+)
+from squeezespan.untrusted.sniff import container_of
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["load_discriminator", "save_discriminator"]
 

@@ -12,7 +12,6 @@ from squeezespan.generators.base import Generator
 from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
 from squeezespan.generators.checkpoints.descriptions import check_sizes, check_types
 from squeezespan.generators.checkpoints.reader import read_checkpoint
-from squeezespan.generators.checkpoints.safetensors import load_weights, read_network
 from squeezespan.generators.checkpoints.state_dicts import (
     DISCRIMINATOR_ROLES,
     GENERATOR_ROLES,
@@ -23,10 +22,11 @@ from squeezespan.generators.checkpoints.stylegan2 import (
     complete_generator,
     estimate_average_w,
 )
-from squeezespan.generators.checkpoints.wording import shown
 from squeezespan.generators.families import Choices, Family, family_of, find_family
 from squeezespan.generators.mapping import MappedGenerator
 from squeezespan.generators.stylegan2 import StyleGAN2Generator
+from squeezespan.untrusted.safetensors import load_weights, read_network
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["find_generator", "open_foreign", "open_own"]
 

@@ -13,13 +13,13 @@ from squeezespan.errors import UserError
 from squeezespan.files import expanded, file_sha256
 from squeezespan.generators.base import Generator
 from squeezespan.generators.checkpoints.reader import read_checkpoint
-from squeezespan.generators.checkpoints.safetensors import has_header, read_network, save_network
-from squeezespan.generators.checkpoints.sniff import container_of
-from squeezespan.generators.checkpoints.wording import shown
 from squeezespan.generators.families import Choices, find_family
 from squeezespan.generators.opening import find_generator, open_foreign, open_own
 from squeezespan.generators.registered import PREFIX, find_registered, registered_sha256
 from squeezespan.hardware import resolve_device
+from squeezespan.untrusted.safetensors import has_header, read_network, save_network
+from squeezespan.untrusted.sniff import container_of
+from squeezespan.untrusted.wording import shown
 
 __all__ = [
     "BUILTIN",

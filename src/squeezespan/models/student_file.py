@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from squeezespan.errors import UserError
 from squeezespan.files import atomic_write
-from squeezespan.generators.checkpoints.safetensors import HEADER_KEY, load_weights
 from squeezespan.models.backbones import build_backbone
+from squeezespan.untrusted.safetensors import HEADER_KEY, load_weights
 
 __all__ = ["STUDENT_FILE", "Backbone", "load_backbone", "save_student"]
 

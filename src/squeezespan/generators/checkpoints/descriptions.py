@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from squeezespan.errors import UserError
-from squeezespan.generators.checkpoints.wording import shown
 from squeezespan.settings import check_ranges
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["check_sizes", "check_types"]
 

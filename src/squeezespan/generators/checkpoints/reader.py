@@ -8,22 +8,22 @@ from torch import Tensor
 
 from squeezespan.errors import UserError
 from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network, NetworkModule
-from squeezespan.generators.checkpoints.cursor import Cursor, MalformedError
 from squeezespan.generators.checkpoints.modules import is_module, module_networks
-from squeezespan.generators.checkpoints.names import is_name
 from squeezespan.generators.checkpoints.rosinality import (
     has_rosinality_layout,
     published_names,
 )
-from squeezespan.generators.checkpoints.safetensors import read_tensors
-from squeezespan.generators.checkpoints.sniff import container_of
 from squeezespan.generators.checkpoints.state_dicts import find_state_dicts, loose_tensors
-from squeezespan.generators.checkpoints.symbols import MODULE_SYMBOLS
 from squeezespan.generators.checkpoints.tensorflow import is_tensorflow, tensorflow_networks
-from squeezespan.generators.checkpoints.torch_stream import MAGIC, read_stream
-from squeezespan.generators.checkpoints.unpickler import RestrictedUnpickler
-from squeezespan.generators.checkpoints.wording import shown
-from squeezespan.generators.checkpoints.zip_archive import read_archive
+from squeezespan.untrusted.names import is_name
+from squeezespan.untrusted.pickles.cursor import Cursor, MalformedError
+from squeezespan.untrusted.pickles.symbols import MODULE_SYMBOLS
+from squeezespan.untrusted.pickles.unpickler import RestrictedUnpickler
+from squeezespan.untrusted.safetensors import read_tensors
+from squeezespan.untrusted.sniff import container_of
+from squeezespan.untrusted.torch_files.torch_stream import MAGIC, read_stream
+from squeezespan.untrusted.torch_files.zip_archive import read_archive
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["read_checkpoint"]
 

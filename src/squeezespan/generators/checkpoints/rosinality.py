@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from squeezespan.generators.checkpoints.cursor import MalformedError
+from squeezespan.untrusted.pickles.cursor import MalformedError
 
 __all__ = ["has_rosinality_layout", "published_names"]
 

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from squeezespan.generators.checkpoints.limits import MAX_ENTRIES, Budget
-from squeezespan.generators.checkpoints.names import is_name
+from squeezespan.untrusted.names import is_name
+from squeezespan.untrusted.pickles.limits import MAX_ENTRIES, Budget
 
 __all__ = ["DISCRIMINATOR_ROLES", "GENERATOR_ROLES", "find_state_dicts", "loose_tensors", "rank"]
 

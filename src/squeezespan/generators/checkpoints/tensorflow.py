@@ -16,13 +16,13 @@ from torch import Tensor
 
 from squeezespan.errors import UserError
 from squeezespan.generators.checkpoints.checkpoint import Network, NetworkModule
-from squeezespan.generators.checkpoints.cursor import MalformedError
-from squeezespan.generators.checkpoints.limits import MAX_TENSORS, Budget
-from squeezespan.generators.checkpoints.names import is_name
-from squeezespan.generators.checkpoints.plain import PlainValues
-from squeezespan.generators.checkpoints.storage_reader import StorageReader
-from squeezespan.generators.checkpoints.values import ArrayRecord, Record
-from squeezespan.generators.checkpoints.wording import shown
+from squeezespan.untrusted.names import is_name
+from squeezespan.untrusted.pickles.cursor import MalformedError
+from squeezespan.untrusted.pickles.limits import MAX_TENSORS, Budget
+from squeezespan.untrusted.pickles.plain import PlainValues
+from squeezespan.untrusted.pickles.values import ArrayRecord, Record
+from squeezespan.untrusted.torch_files.storage_reader import StorageReader
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["TENSORFLOW_CLASS", "is_tensorflow", "tensorflow_networks"]
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from squeezespan.generators.checkpoints.arguments import is_key
-from squeezespan.generators.checkpoints.machine import Machine, Step
+from squeezespan.untrusted.pickles.arguments import is_key
+from squeezespan.untrusted.pickles.machine import Machine, Step
 
 __all__ = ["CONTAINER_STEPS"]
 

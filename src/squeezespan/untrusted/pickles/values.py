@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from squeezespan.generators.checkpoints.cursor import Blob, MalformedError
-from squeezespan.generators.checkpoints.limits import (
+from squeezespan.untrusted.pickles.cursor import Blob, MalformedError
+from squeezespan.untrusted.pickles.limits import (
     MAX_ARRAY_DIMS,
     MAX_TENSOR_NUMBERS,
     Budget,

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import IO
 
-from squeezespan.generators.checkpoints.wording import shown
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["INLINE_BYTES", "Blob", "Cursor", "MalformedError"]
 

@@ -4,9 +4,9 @@ import math
 import struct
 from typing import Any
 
-from squeezespan.generators.checkpoints.limits import MAX_ATTRIBUTES, MAX_VALUE_DEPTH, Budget
-from squeezespan.generators.checkpoints.numpy_wrappers import SCALAR_FORMATS
-from squeezespan.generators.checkpoints.values import ArrayRecord
+from squeezespan.untrusted.pickles.limits import MAX_ATTRIBUTES, MAX_VALUE_DEPTH, Budget
+from squeezespan.untrusted.pickles.numpy_wrappers import SCALAR_FORMATS
+from squeezespan.untrusted.pickles.values import ArrayRecord
 
 __all__ = ["PlainValues"]
 

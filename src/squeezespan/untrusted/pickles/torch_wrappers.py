@@ -6,10 +6,10 @@ Every wrapper checks its arguments and makes plain data or a record; none calls 
 import math
 from typing import Any
 
-from squeezespan.generators.checkpoints.arguments import expect, is_size, sizes
-from squeezespan.generators.checkpoints.cursor import Blob
-from squeezespan.generators.checkpoints.limits import MAX_TENSOR_NUMBERS, Budget
-from squeezespan.generators.checkpoints.values import (
+from squeezespan.untrusted.pickles.arguments import expect, is_size, sizes
+from squeezespan.untrusted.pickles.cursor import Blob
+from squeezespan.untrusted.pickles.limits import MAX_TENSOR_NUMBERS, Budget
+from squeezespan.untrusted.pickles.values import (
     Record,
     StorageRecord,
     TensorRecord,

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from squeezespan.generators.checkpoints.cursor import MalformedError
-from squeezespan.generators.checkpoints.symbols import IGNORED_BY_TORCH
-from squeezespan.generators.checkpoints.wording import shown
+from squeezespan.untrusted.pickles.cursor import MalformedError
+from squeezespan.untrusted.pickles.symbols import IGNORED_BY_TORCH
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["check_protocol", "load_weights_only"]
 

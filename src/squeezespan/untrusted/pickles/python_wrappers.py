@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from squeezespan.generators.checkpoints.arguments import expect, is_key
-from squeezespan.generators.checkpoints.cursor import Blob, MalformedError
-from squeezespan.generators.checkpoints.limits import Budget
-from squeezespan.generators.checkpoints.values import OPAQUE, Opaque, Symbol
+from squeezespan.untrusted.pickles.arguments import expect, is_key
+from squeezespan.untrusted.pickles.cursor import Blob, MalformedError
+from squeezespan.untrusted.pickles.limits import Budget
+from squeezespan.untrusted.pickles.values import OPAQUE, Opaque, Symbol
 
 __all__ = [
     "bound_setter",

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from squeezespan.generators.checkpoints.machine import Machine, Step
-from squeezespan.generators.checkpoints.values import (
+from squeezespan.untrusted.pickles.machine import Machine, Step
+from squeezespan.untrusted.pickles.values import (
     ArrayRecord,
     DtypeRecord,
     NamedDict,
@@ -11,7 +11,7 @@ from squeezespan.generators.checkpoints.values import (
     Record,
     Symbol,
 )
-from squeezespan.generators.checkpoints.wording import shown
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["OBJECT_STEPS"]
 

@@ -12,15 +12,15 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
-from squeezespan.generators.checkpoints.class_names import STORAGE_DTYPES
-from squeezespan.generators.checkpoints.cursor import Cursor, MalformedError
-from squeezespan.generators.checkpoints.limits import MAX_OPCODES, MAX_SMALL_OPCODES
-from squeezespan.generators.checkpoints.names import is_name
-from squeezespan.generators.checkpoints.symbols import TORCH_SYMBOLS
-from squeezespan.generators.checkpoints.unpickler import RestrictedUnpickler
-from squeezespan.generators.checkpoints.values import StorageRecord, Symbol
-from squeezespan.generators.checkpoints.weights_only import check_protocol, load_weights_only
-from squeezespan.generators.checkpoints.wording import shown
+from squeezespan.untrusted.names import is_name
+from squeezespan.untrusted.pickles.class_names import STORAGE_DTYPES
+from squeezespan.untrusted.pickles.cursor import Cursor, MalformedError
+from squeezespan.untrusted.pickles.limits import MAX_OPCODES, MAX_SMALL_OPCODES
+from squeezespan.untrusted.pickles.symbols import TORCH_SYMBOLS
+from squeezespan.untrusted.pickles.unpickler import RestrictedUnpickler
+from squeezespan.untrusted.pickles.values import StorageRecord, Symbol
+from squeezespan.untrusted.torch_files.weights_only import check_protocol, load_weights_only
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["MAGIC", "declared_storages", "element_size", "read_storage", "read_stream"]
 

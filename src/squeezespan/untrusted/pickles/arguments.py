@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from squeezespan.generators.checkpoints.cursor import MalformedError
-from squeezespan.generators.checkpoints.limits import MAX_ARRAY_DIMS
+from squeezespan.untrusted.pickles.cursor import MalformedError
+from squeezespan.untrusted.pickles.limits import MAX_ARRAY_DIMS
 
 __all__ = ["expect", "is_key", "is_size", "sizes"]
 

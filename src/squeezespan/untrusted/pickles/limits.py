@@ -1,6 +1,6 @@
 """How much of anything a checkpoint may have; published ones need a tenth of it or less."""
 
-from squeezespan.generators.checkpoints.cursor import MalformedError
+from squeezespan.untrusted.pickles.cursor import MalformedError
 
 __all__ = [
     "MAX_ARRAY_DIMS",

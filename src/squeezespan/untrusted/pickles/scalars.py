@@ -4,9 +4,9 @@ import codecs
 import re
 import struct
 
-from squeezespan.generators.checkpoints.cursor import INLINE_BYTES
-from squeezespan.generators.checkpoints.limits import MAX_INTEGER_BYTES
-from squeezespan.generators.checkpoints.machine import Machine, Step
+from squeezespan.untrusted.pickles.cursor import INLINE_BYTES
+from squeezespan.untrusted.pickles.limits import MAX_INTEGER_BYTES
+from squeezespan.untrusted.pickles.machine import Machine, Step
 
 __all__ = ["SCALAR_STEPS"]
 

@@ -12,8 +12,8 @@ import zlib
 from pathlib import Path
 from typing import IO
 
-from squeezespan.generators.checkpoints.cursor import MalformedError
-from squeezespan.generators.checkpoints.limits import MAX_HEADER_BYTES, MAX_ZIP_ENTRIES
+from squeezespan.untrusted.pickles.cursor import MalformedError
+from squeezespan.untrusted.pickles.limits import MAX_HEADER_BYTES, MAX_ZIP_ENTRIES
 
 __all__ = ["checked_members", "read_member"]
 

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from squeezespan.errors import UserError
 from squeezespan.files import atomic_write
-from squeezespan.generators.checkpoints.class_names import STORAGE_DTYPES
-from squeezespan.generators.checkpoints.limits import (
+from squeezespan.untrusted.pickles.class_names import STORAGE_DTYPES
+from squeezespan.untrusted.pickles.limits import (
     MAX_HEADER_BYTES,
     MAX_MODULES,
     MAX_TENSOR_NUMBERS,
 )
-from squeezespan.generators.checkpoints.wording import shown
+from squeezespan.untrusted.wording import shown
 
 __all__ = [
     "HEADER_KEY",

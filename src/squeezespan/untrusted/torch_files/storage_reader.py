@@ -5,9 +5,9 @@ from typing import IO
 
 from torch import Tensor
 
-from squeezespan.generators.checkpoints.cursor import Blob, Cursor, MalformedError
-from squeezespan.generators.checkpoints.torch_stream import read_storage
-from squeezespan.generators.checkpoints.values import StorageRecord, TensorRecord, check_bounds
+from squeezespan.untrusted.pickles.cursor import Blob, Cursor, MalformedError
+from squeezespan.untrusted.pickles.values import StorageRecord, TensorRecord, check_bounds
+from squeezespan.untrusted.torch_files.torch_stream import read_storage
 
 __all__ = ["StorageReader"]
 

@@ -3,10 +3,10 @@
 import struct
 from typing import Any
 
-from squeezespan.generators.checkpoints.arguments import expect
-from squeezespan.generators.checkpoints.cursor import Blob, MalformedError
-from squeezespan.generators.checkpoints.limits import Budget
-from squeezespan.generators.checkpoints.values import ArrayRecord, DtypeRecord, Symbol
+from squeezespan.untrusted.pickles.arguments import expect
+from squeezespan.untrusted.pickles.cursor import Blob, MalformedError
+from squeezespan.untrusted.pickles.limits import Budget
+from squeezespan.untrusted.pickles.values import ArrayRecord, DtypeRecord, Symbol
 
 __all__ = [
     "SCALAR_FORMATS",

@@ -6,15 +6,15 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from squeezespan.generators.checkpoints.cursor import Cursor, MalformedError
-from squeezespan.generators.checkpoints.limits import MAX_PICKLE_BYTES
-from squeezespan.generators.checkpoints.symbols import TORCH_SYMBOLS
-from squeezespan.generators.checkpoints.torch_stream import declared_storages, element_size
-from squeezespan.generators.checkpoints.unpickler import RestrictedUnpickler
-from squeezespan.generators.checkpoints.values import StorageRecord
-from squeezespan.generators.checkpoints.weights_only import check_protocol, load_weights_only
-from squeezespan.generators.checkpoints.wording import shown
-from squeezespan.generators.checkpoints.zip_directory import checked_members, read_member
+from squeezespan.untrusted.pickles.cursor import Cursor, MalformedError
+from squeezespan.untrusted.pickles.limits import MAX_PICKLE_BYTES
+from squeezespan.untrusted.pickles.symbols import TORCH_SYMBOLS
+from squeezespan.untrusted.pickles.unpickler import RestrictedUnpickler
+from squeezespan.untrusted.pickles.values import StorageRecord
+from squeezespan.untrusted.torch_files.torch_stream import declared_storages, element_size
+from squeezespan.untrusted.torch_files.weights_only import check_protocol, load_weights_only
+from squeezespan.untrusted.torch_files.zip_directory import checked_members, read_member
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["read_archive"]
 

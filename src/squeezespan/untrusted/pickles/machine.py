@@ -6,15 +6,15 @@ It has no way to import or call anything; `unpickler` lists its instructions.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from squeezespan.generators.checkpoints.cursor import Cursor, MalformedError
-from squeezespan.generators.checkpoints.limits import (
+from squeezespan.untrusted.pickles.cursor import Cursor, MalformedError
+from squeezespan.untrusted.pickles.limits import (
     MAX_CALLS,
     MAX_MARKS,
     MAX_NUMBER_KEYS,
     MAX_TEXT_BYTES,
     Budget,
 )
-from squeezespan.generators.checkpoints.values import Symbol
+from squeezespan.untrusted.pickles.values import Symbol
 
 __all__ = ["Machine", "PersistentLoad", "Step"]
 

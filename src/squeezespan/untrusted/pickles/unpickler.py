@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from squeezespan.generators.checkpoints.containers import CONTAINER_STEPS
-from squeezespan.generators.checkpoints.cursor import Cursor, MalformedError
-from squeezespan.generators.checkpoints.limits import MAX_OPCODES
-from squeezespan.generators.checkpoints.machine import Machine, PersistentLoad, Step
-from squeezespan.generators.checkpoints.objects import OBJECT_STEPS
-from squeezespan.generators.checkpoints.scalars import SCALAR_STEPS
-from squeezespan.generators.checkpoints.values import Symbol
+from squeezespan.untrusted.pickles.containers import CONTAINER_STEPS
+from squeezespan.untrusted.pickles.cursor import Cursor, MalformedError
+from squeezespan.untrusted.pickles.limits import MAX_OPCODES
+from squeezespan.untrusted.pickles.machine import Machine, PersistentLoad, Step
+from squeezespan.untrusted.pickles.objects import OBJECT_STEPS
+from squeezespan.untrusted.pickles.scalars import SCALAR_STEPS
+from squeezespan.untrusted.pickles.values import Symbol
 
 __all__ = ["RestrictedUnpickler"]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from squeezespan.generators.checkpoints.limits import MAX_NAME
+from squeezespan.untrusted.pickles.limits import MAX_NAME
 
 __all__ = ["is_name"]
 

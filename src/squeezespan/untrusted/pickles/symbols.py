@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from squeezespan.generators.checkpoints import (
+from squeezespan.untrusted.pickles import (
     numpy_wrappers,
     python_wrappers,
     torch_wrappers,
 )
-from squeezespan.generators.checkpoints.class_names import (
+from squeezespan.untrusted.pickles.class_names import (
     CLASS_NAMES,
     IGNORED_CLASSES,
     STORAGE_DTYPES,
     TORCH_DTYPES,
 )
-from squeezespan.generators.checkpoints.cursor import MalformedError
-from squeezespan.generators.checkpoints.values import NamedDict, Record, Symbol
+from squeezespan.untrusted.pickles.cursor import MalformedError
+from squeezespan.untrusted.pickles.values import NamedDict, Record, Symbol
 
 __all__ = ["IGNORED_BY_TORCH", "MODULE_SYMBOLS", "TORCH_SYMBOLS"]
 
