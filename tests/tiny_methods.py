@@ -16,14 +16,25 @@ _SIDE = 8
 
 def make_method(arch: str = "resnet10-narrow", stem: str = "cifar", **settings: Any) -> Method:
     """Build a narrow method on 8x8 images; equal settings give equal weights."""
-    sizes = {"embed_dim": 16, "hidden_dim": 12, "projector_layers": 2, "predictor_dim": 4}
+    learnt = settings.get("target", "squeeze") == "squeeze"
+    sizes = {
+        "embed_dim": 16 if learnt else None,
+        "hidden_dim": 12,
+        "projector_layers": 2,
+        "predictor_dim": 4,
+    }
     config = DistillConfig(
         method=MethodConfig(**{**sizes, **settings}),
         student=StudentConfig(arch, stem),  # type: ignore[arg-type]
         images=ImagesConfig(resolution=_SIDE),
     )
     torch.manual_seed(0)
-    return build_method(config, WIDTHS if config.method.alpha > 0 else None)
+    method = build_method(config, WIDTHS if config.method.alpha > 0 else None)
+    if method.standardized is not None:
+        source = make_batch(synthetic=50).source
+        assert source is not None
+        method.standardized.measure([source])
+    return method
 
 
 def make_batch(

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from squeezespan import load_discriminator, load_generator
 from squeezespan.losses.vicreg import covariance, invariance, variance
-from squeezespan.models.squeeze import Squeeze, concatenate
+from squeezespan.models.squeeze import Squeeze
+from squeezespan.models.targets import RawTarget
 
 MARGIN = 10
 
@@ -113,7 +114,7 @@ def squeeze_errors(folder: Path) -> dict[str, float]:
     return {
         "eval": relative_error(squeeze.eval()(source), vectors["output_eval"]),
         "train": relative_error(squeeze.train()(source), vectors["output_train"]),
-        "vanilla": relative_error(concatenate(source), vectors["vanilla_output"]),
+        "vanilla": relative_error(RawTarget()(source), vectors["vanilla_output"]),
     }
 
 

@@ -19,13 +19,14 @@ def views() -> tuple[Tensor, Tensor]:
     return first, second
 
 
-@pytest.mark.parametrize("squeeze", [True, False])
+@pytest.mark.parametrize("target", ["squeeze", "standardized", "raw"])
 @pytest.mark.parametrize("name", ["squeeze-span", "vicreg", "simsiam"])
 def test_nothing_strays_from_the_device(
-    name: Literal["squeeze-span", "vicreg", "simsiam"], squeeze: bool
+    name: Literal["squeeze-span", "vicreg", "simsiam"],
+    target: Literal["squeeze", "standardized", "raw"],
 ) -> None:
     config = DistillConfig(
-        method=MethodConfig(name, 0.5, squeeze=squeeze, embed_dim=16, hidden_dim=16),
+        method=MethodConfig(name, 0.5, target=target, hidden_dim=16),
         student=StudentConfig(arch="resnet10-narrow"),
     )
     method = build_method(config, WIDTHS).train()

@@ -55,7 +55,7 @@ def test_gradients_reach_backbone_projector_and_squeeze_module() -> None:
 
 
 def test_vanilla_regresses_the_features_by_squared_error_alone() -> None:
-    method = make_method(alpha=1.0, squeeze=False, **WEIGHTS)
+    method = make_method(alpha=1.0, target="raw", **WEIGHTS)
     batch = make_batch()
     losses = measure(method, batch)
     assert not any(isinstance(module, Squeeze) for module in method.modules())
@@ -65,6 +65,64 @@ def test_vanilla_regresses_the_features_by_squared_error_alone() -> None:
     bigger = replace(batch, source={k: 100 * v for k, v in (batch.source or {}).items()})
     ratio = measure(method, bigger)["embedding_std"] / losses["embedding_std"]
     assert ratio == pytest.approx(0.01, rel=1e-3)
+
+
+def test_a_standardized_target_is_regressed_by_squared_error_alone() -> None:
+    method = make_method(alpha=1.0, target="standardized", **WEIGHTS)
+    batch = make_batch()
+    assert batch.source is not None
+    losses = measure(method, batch)
+    assert losses["loss"] == pytest.approx(weighted(losses, "syn"), rel=1e-5)
+
+    statistics = torch.cat(list((make_batch(synthetic=50).source or {}).values()), dim=1)
+    features = torch.cat(list(batch.source.values()), dim=1)
+    target = (features - statistics.mean(dim=0)) / statistics.std(dim=0)
+    assert batch.synthetic_views is not None
+    student = method.embed(batch.synthetic_views[0])
+    expected = (target - student).square().mean().item()
+    assert losses["syn/invariance"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_scaled_channel_changes_nothing_where_targets_are_standardized() -> None:
+    scaled = {"b4": 1000.0, "b8": 0.001}
+
+    def losses(scales: dict[str, float]) -> dict[str, float]:
+        batch, drawn = make_batch(), make_batch(synthetic=50)
+        method = make_method(alpha=0.5, target="standardized")
+        assert method.standardized is not None
+        sources = [
+            {name: 5 + scales.get(name, 1.0) * x for name, x in (one.source or {}).items()}
+            for one in (drawn, batch)
+        ]
+        method.standardized.measure([sources[0]])
+        return measure(method, replace(batch, source=sources[1]))
+
+    assert losses(scaled) == pytest.approx(losses({}), rel=1e-3)
+
+
+def test_channels_that_never_vary_teach_nothing() -> None:
+    def losses(constant: float | None) -> tuple[dict[str, float], torch.Tensor]:
+        batch, drawn = make_batch(), make_batch(synthetic=50)
+        for one in (batch, drawn):
+            assert one.source is not None
+            if constant is not None:
+                one.source["b4"][:, 2] = constant
+        method = make_method(alpha=1.0, target="standardized")
+        assert method.standardized is not None
+        method.standardized.measure([drawn.source or {}])
+        found = method(batch)
+        found["loss"].backward()
+        last = [p for p in method.projector.parameters() if p.ndim == 2][-1]
+        assert last.grad is not None
+        return {name: float(x.detach()) for name, x in found.items()}, last.grad
+
+    whole, _ = losses(None)
+    for constant in (0.0, 3.0):
+        left, gradient = losses(constant)
+        assert bool((gradient[2] == 0).all())
+        assert bool((gradient[[0, 1, *range(3, 10)]].abs().sum(dim=1) > 0).all())
+        # A mean over the nine others, not one that a tenth, always right, makes look smaller.
+        assert left["syn/invariance"] == pytest.approx(whole["syn/invariance"], rel=0.2)
 
 
 def test_running_statistics_are_those_of_real_images_where_there_are_any() -> None:
@@ -105,7 +163,11 @@ def test_without_variance_and_covariance_the_embedding_collapses() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"squeeze": False, "regularize": "both"}, "method.squeeze"),
+        ({"target": "raw", "regularize": "both"}, r"method\.regularize is both.*raw.*to student"),
+        (
+            {"target": "standardized", "embed_dim": 16},
+            r"method\.embed_dim is 16.*standardized.*features, 10; leave it out",
+        ),
         ({"arch": "resnet10narow"}, "resnet10-narrow"),
     ],
 )

@@ -17,7 +17,8 @@ from squeezespan.models.batchnorm import convert_sync_batchnorm
 
 CASES: dict[str, dict[str, Any]] = {
     "squeeze-span": {"alpha": 0.5, "regularize": "both"},
-    "vanilla": {"alpha": 1.0, "squeeze": False},
+    "standardized target": {"alpha": 0.5, "target": "standardized"},
+    "vanilla": {"alpha": 1.0, "target": "raw"},
     "vicreg": {"name": "vicreg", "alpha": 0.5},
     "simsiam": {"name": "simsiam", "alpha": 0.5},
     "activated batch norm": {

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from squeezespan.models.squeeze import Squeeze, concatenate
+from squeezespan.models.squeeze import Squeeze
 
 
 @pytest.fixture
@@ -47,12 +47,6 @@ def test_training_output_and_statistics_are_the_references(
     assert after.keys() == buffers.keys()
     for name, expected in after.items():
         torch.testing.assert_close(buffers[name], expected, rtol=1e-5, atol=1e-6)
-
-
-def test_concatenation_is_the_references(
-    source: dict[str, Tensor], golden: dict[str, Tensor]
-) -> None:
-    torch.testing.assert_close(concatenate(source), golden["vanilla_output"], rtol=1e-5, atol=1e-6)
 
 
 def test_a_latent_is_squeezed_like_a_block() -> None:

@@ -26,6 +26,13 @@ def config(data: str, gan: Path) -> DistillConfig:
 
 
 @pytest.fixture(scope="session")
+def standardized(data: str, gan: Path) -> DistillConfig:
+    """Squeeze and Span with the standardized target."""
+    method = {"target": "standardized", "embed_dim": None}
+    return tiny_config(data, gan, method=method, source={"statistics_images": 120})
+
+
+@pytest.fixture(scope="session")
 def server() -> ForkServerContext:
     """Starts processes that have everything imported but nothing computed."""
     context = multiprocessing.get_context("forkserver")

@@ -19,7 +19,8 @@ from squeezespan.settings import to_dict
 from squeezespan.training.distill import distill
 
 SECTIONS: dict[str, dict[str, Any]] = {
-    "train": {"checkpoint_minutes": 60},
+    # Two epochs; rounding alone drives longer trainings apart, on some machines sooner.
+    "train": {"checkpoint_minutes": 60, "max_steps": 8},
     "monitor": {"log_every": 1},
     "optim": {"clip_grad_norm": 5.0},
 }
@@ -45,10 +46,10 @@ def assert_same_training(one: Path, two: Path) -> None:
     assert len(lines) == len(shared_lines)
     for line, shared_line in zip(lines, shared_lines, strict=True):
         assert line.pop("kind") == shared_line.pop("kind")
-        assert shared_line == pytest.approx(line, rel=1e-3, abs=1e-4)
+        assert shared_line == pytest.approx(line, rel=1e-4, abs=1e-5)
     weights, shared = (load_file(run / "student.safetensors") for run in (one, two))
     for name, weight in weights.items():
-        torch.testing.assert_close(shared[name], weight, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(shared[name], weight, rtol=1e-4, atol=1e-5)
 
 
 def test_squeeze_and_span_under_torchrun_equals_one_process(
@@ -76,12 +77,13 @@ def test_squeeze_and_span_under_torchrun_equals_one_process(
 @pytest.mark.parametrize(
     "method",
     [
+        {"target": "standardized", "embed_dim": None},
         {"name": "simsiam", "alpha": 0.5, "predictor_dim": 8},
         {"name": "vicreg", "alpha": 0.5},
     ],
-    ids=["simsiam", "vicreg"],
+    ids=["standardized", "simsiam", "vicreg"],
 )
-def test_baselines_on_two_processes_equal_one(
+def test_other_methods_on_two_processes_equal_one(
     method: dict[str, Any], server: ForkServerContext, data: str, gan: Path, tmp_path: Path
 ) -> None:
     config = tiny_config(data, gan, method=method, **SECTIONS)

@@ -49,7 +49,35 @@ def test_a_collapse_is_reported_in_plain_words_and_in_the_metrics(
     assert load_newest_checkpoint(tmp_path / "run" / "checkpoints") is not None
 
 
+def test_a_squeeze_module_that_shrinks_is_reported_in_plain_words_and_in_the_metrics(
+    data: str, gan: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = tiny_config(
+        data,
+        gan,
+        train={"epochs": 8, "checkpoint_minutes": 5},
+        method={"alpha": 1.0, "regularize": "student"},
+        optim={"base_lr": 0.05, "weight_decay": 20},
+        monitor={"knn_every": 0},
+    )
+    distill(config, tmp_path / "run")
+    written = capfd.readouterr().err
+    assert written.count("the squeeze module has shrunk") == 1
+    assert "--method.target standardized" in written
+    lines = read_metrics(tmp_path / "run")
+    assert not lines[0]["target_collapsed"]
+    assert lines[-1]["target_collapsed"]
+    assert lines[-1]["target_std"] < 0.15
+
+
+def test_a_target_that_is_not_learnt_is_not_watched(data: str, gan: Path, tmp_path: Path) -> None:
+    method = {"alpha": 1.0, "target": "standardized", "embed_dim": None}
+    config = tiny_config(data, gan, train={"epochs": 1}, method=method)
+    distill(config, tmp_path / "run")
+    assert not any("target_std" in line for line in read_metrics(tmp_path / "run"))
+
+
 def test_a_short_dip_is_no_collapse(capsys: pytest.CaptureFixture[str]) -> None:
-    watch = CollapseWatch(threshold=0.02, patience=3)
+    watch = CollapseWatch("std", "collapsed", threshold=0.02, patience=3, warning="collapsed")
     assert not any(watch.observe(step, std) for step, std in enumerate([0.01, 0.01, 0.5, 0.01]))
     assert capsys.readouterr().err == ""

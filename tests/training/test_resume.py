@@ -79,12 +79,10 @@ def wait_for_step(run: Path, process: ForkServerProcess, step: int) -> None:
         time.sleep(0.002)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_killed_at_random_moments(
-    seed: int, server: ForkServerContext, config: DistillConfig, undisturbed: Path, tmp_path: Path
+def train_killed_at_random_moments(
+    server: ForkServerContext, config: DistillConfig, run: Path, seed: int
 ) -> None:
     moments = random.Random(seed)
-    run = tmp_path / "run"
     for step in sorted(moments.sample(range(1, 16), 4)):
         process = start(server, config, run)
         wait_for_step(run, process, step)
@@ -92,7 +90,22 @@ def test_killed_at_random_moments(
         process.kill()
         finish(process)
     assert finish(start(server, config, run)) == 0
-    assert_same_run(run, undisturbed)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_killed_at_random_moments(
+    seed: int, server: ForkServerContext, config: DistillConfig, undisturbed: Path, tmp_path: Path
+) -> None:
+    train_killed_at_random_moments(server, config, tmp_path / "run", seed)
+    assert_same_run(tmp_path / "run", undisturbed)
+
+
+def test_killed_at_random_moments_with_a_measured_target(
+    server: ForkServerContext, standardized: DistillConfig, tmp_path: Path
+) -> None:
+    assert finish(start(server, standardized, tmp_path / "undisturbed")) == 0
+    train_killed_at_random_moments(server, standardized, tmp_path / "run", 2)
+    assert_same_run(tmp_path / "run", tmp_path / "undisturbed")
 
 
 def test_killed_before_the_first_checkpoint(
