@@ -1,5 +1,7 @@
 """Presets hold the numbers of the appendix, and the small ones can be compared."""
 
+from dataclasses import replace
+
 import pytest
 
 from squeezespan.errors import UserError
@@ -46,6 +48,20 @@ def test_domains_differ_in_alpha_alone() -> None:
     assert find_preset("squeeze-stl10").build().method.alpha == 1.0
 
 
+def test_standardized_twins_differ_in_the_target_alone() -> None:
+    for name in ("squeeze-span-stl10", "squeeze-imagenet100", "squeeze-span-cifar10"):
+        paper, twin = find_preset(name).build(), find_preset(f"{name}-standardized").build()
+        assert (paper.method.target, twin.method.target) == ("squeeze", "standardized")
+        assert replace(twin, method=replace(twin.method, target="squeeze")) == paper
+
+
+def test_small_presets_regress_the_standardized_target_and_have_the_papers_beside() -> None:
+    for name in ("squeeze", "squeeze-span"):
+        own, paper = (find_preset(f"{name}{end}").build() for end in ("-mini", "-paper-mini"))
+        assert (own.method.target, paper.method.target) == ("standardized", "squeeze")
+        assert own.method.alpha == paper.method.alpha
+
+
 def test_simsiam_has_a_deeper_projector_for_larger_images() -> None:
     assert find_preset("simsiam-real-cifar10").build().method.projector_layers == 2
     assert find_preset("simsiam-real-stl10").build().method.projector_layers == 3
@@ -57,7 +73,7 @@ def test_stl10_also_learns_from_unlabelled_images() -> None:
 
 def test_small_presets_see_equally_many_images_with_the_same_student() -> None:
     small = [p.build() for p in list_presets() if p.name.endswith("-mini")]
-    assert len(small) == 8
+    assert len(small) == 10
     assert len({(config.train, config.student, config.optim) for config in small}) == 1
 
 
