@@ -11,6 +11,7 @@ from PIL import Image
 from squeezespan import evaluate
 from squeezespan.cli.probe import run
 from squeezespan.errors import UserError
+from squeezespan.evaluation.hits import unpack_hits
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.evaluation.probe import probe
 from squeezespan.models.backbones import build_backbone
@@ -93,6 +94,9 @@ def test_every_protocol_tells_what_it_did(
     assert result["settings"] | settings == result["settings"]
     low, high = result["interval"]
     assert low <= result["accuracy"] <= high
+    draws = result["hits"] if protocol == "fewshot" else [result["hits"]]
+    right = [unpack_hits(packed, result["n_test"]).float().mean().item() for packed in draws]
+    assert result["accuracy"] == pytest.approx(sum(right) / len(right))
     if protocol != "linear":
         assert result["accuracy"] > 0.9
     assert torch.__version__.startswith(result["versions"]["torch"])

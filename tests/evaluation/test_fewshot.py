@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from squeezespan.errors import UserError
-from squeezespan.evaluation.fewshot import draw_shots, fewshot_accuracies
+from squeezespan.evaluation.fewshot import draw_shots, fewshot_hits
 
 LABELS = torch.tensor([0] * 30 + [1] * 12 + [2] * 50)
 
@@ -21,7 +21,8 @@ def test_separable_classes_need_one_label_each() -> None:
     random = torch.Generator().manual_seed(0)
     x = 20 * torch.eye(3)[LABELS] + torch.randn(len(LABELS), 3, generator=random)
     options = {"classes": 3, "per_class": 1, "draws": 3}
-    assert fewshot_accuracies(x, LABELS, x, LABELS, **options) == [1.0, 1.0, 1.0]
+    hits = fewshot_hits(x, LABELS, x, LABELS, **options)
+    assert [right.all().item() for right in hits] == [True, True, True]
 
 
 def test_more_shots_than_images() -> None:

@@ -146,19 +146,21 @@ def _measure_and_plan(setting: _Setting, start: Parts, random: Outcome, began: f
     options, device = setting.options, setting.device
     _say("measuring how fast this machine is")
     sizes = Sizes(steps_to_measure(device.type), setting.batch_size, setting.resolution)
-    seconds, opening = {}, []
+    speeds, opening = {}, []
     for key, row in ROWS.items():
         config = demo_config(row, options, sizes)
         opened = time.monotonic()
         with torch.random.fork_rng([]):
             parts = prepare(config, device)
             opening.append(time.monotonic() - opened)
-            seconds[key] = measure_step(config, parts)
+            speeds[key] = measure_step(config, parts)
     checked = 2000 + min(2000, setting.examiner.n_train * _HELD_OUT)
     tested = len(setting.examiner.train) + len(setting.examiner.test)
     budget = Budget(
-        left=options.minutes * 60 - (time.monotonic() - began),
-        steps=seconds,
+        left=options.minutes * 60
+        - (time.monotonic() - began)
+        - sum(speed.target for speed in speeds.values()),
+        steps={key: speed.step for key, speed in speeds.items()},
         row=max(opening) + random.seconds + 1.0,
         check=random.seconds * checked / tested,
         end=_SECONDS_FOR_END,
@@ -179,7 +181,7 @@ def _measure_and_plan(setting: _Setting, start: Parts, random: Outcome, began: f
         resolution=setting.resolution,
         steps_per_epoch=start.plan.steps_per_epoch,
         knn_every=lengths.knn_every,
-        step_seconds=tuple(round(seconds[key], 5) for key in lengths.methods),
+        step_seconds=tuple(round(speeds[key].step, 5) for key in lengths.methods),
     )
 
 

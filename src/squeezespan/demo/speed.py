@@ -5,6 +5,7 @@ import tempfile
 import time
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from squeezespan.config import DistillConfig
 from squeezespan.training.launch import launch
@@ -14,12 +15,21 @@ from squeezespan.training.recorder import Recorder
 from squeezespan.training.stream import Place, Stream
 from squeezespan.training.target import measure_target
 
-__all__ = ["measure_step", "steps_to_measure"]
+__all__ = ["StepSpeed", "measure_step", "steps_to_measure"]
 
 _CPU_STEPS, _GPU_STEPS = 5, 60
-_STATISTICS_IMAGES = 50
-"""Enough for a step to be a step; nothing is learnt here."""
+_STATISTICS_IMAGES = 100
+"""Enough to measure the speed on; nothing is learnt here."""
 _WARM_UP = {_CPU_STEPS: 2, _GPU_STEPS: 20}
+
+
+class StepSpeed(NamedTuple):
+    """What a method's training takes on this machine."""
+
+    step: float
+    """Seconds of one step."""
+    target: float
+    """Seconds before the first step, in which the target is measured; 0 where none is."""
 
 
 class _Stopwatch(Recorder):
@@ -39,8 +49,8 @@ def steps_to_measure(device: str) -> int:
     return _CPU_STEPS if device == "cpu" else _GPU_STEPS
 
 
-def measure_step(config: DistillConfig, parts: Parts) -> float:
-    """Train for a few steps and give the seconds of one; the first steps don't count.
+def measure_step(config: DistillConfig, parts: Parts) -> StepSpeed:
+    """Train for a few steps and give the seconds that a run takes; the first steps don't count.
 
     Args:
         config: settings of a run of `steps_to_measure` steps.
@@ -57,8 +67,12 @@ def measure_step(config: DistillConfig, parts: Parts) -> float:
         synthetic_views=parts.method.synthetic_views,
         needs_source=parts.method.needs_source,
     )
+    target = 0.0
     if parts.method.standardized is not None:
+        began = time.perf_counter()
         measure_target(fabric, parts.method.standardized, stream, _STATISTICS_IMAGES)
+        taken = time.perf_counter() - began
+        target = taken / _STATISTICS_IMAGES * config.source.statistics_images
     watch = _Stopwatch()
     with tempfile.TemporaryDirectory() as folder:
         Loop(fabric, config, parts.plan, parts.method, stream, None, watch, Path(folder)).run()
@@ -66,4 +80,5 @@ def measure_step(config: DistillConfig, parts: Parts) -> float:
     durations = [end - start for start, end in pairwise(counted)]
     # A GPU is waited for only now and then, which a median would not see.
     on_cpu = fabric.device.type == "cpu"
-    return statistics.median(durations) if on_cpu else statistics.fmean(durations)
+    step = statistics.median(durations) if on_cpu else statistics.fmean(durations)
+    return StepSpeed(step, target)

@@ -7,7 +7,7 @@ from squeezespan.errors import UserError
 from squeezespan.evaluation.logistic import Standardizer, fit_logistic
 from squeezespan.randomness import derive_seed
 
-__all__ = ["draw_shots", "fewshot_accuracies"]
+__all__ = ["draw_shots", "fewshot_hits"]
 
 
 def draw_shots(labels: Tensor, per_class: int, seed: int) -> Tensor:
@@ -38,7 +38,7 @@ def draw_shots(labels: Tensor, per_class: int, seed: int) -> Tensor:
     return torch.cat(chosen)
 
 
-def fewshot_accuracies(
+def fewshot_hits(
     train_x: Tensor,
     train_y: Tensor,
     test_x: Tensor,
@@ -48,7 +48,7 @@ def fewshot_accuracies(
     per_class: int,
     draws: int,
     seed: int = 0,
-) -> list[float]:
+) -> list[Tensor]:
     """Fit on a few labels, again and again, and test each fit on all of test.
 
     Features are standardized over the whole train set without its labels. With so few labels none
@@ -65,18 +65,17 @@ def fewshot_accuracies(
         seed: of the draws.
 
     Returns:
-        Accuracy of each draw, in [0, 1].
+        For each draw, which test images were classified correctly, bool [M].
 
     Raises:
         UserError: a class has fewer than `per_class` train images.
     """
     standardize = Standardizer(train_x)
     tested = standardize(test_x)
-    accuracies = []
+    hits = []
     for draw in range(draws):
         rows = draw_shots(train_y.cpu(), per_class, derive_seed(seed, draw)).to(train_x.device)
         labels = train_y.to(train_x.device)[rows]
         classifier = fit_logistic(standardize(train_x[rows]), labels, classes, 1 / len(rows))
-        right = classifier(tested).argmax(1) == test_y.to(train_x.device)
-        accuracies.append(int(right.sum()) / len(right))
-    return accuracies
+        hits.append(classifier(tested).argmax(1) == test_y.to(train_x.device))
+    return hits

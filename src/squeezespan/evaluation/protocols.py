@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from squeezespan.data.images import ImageSet
 from squeezespan.errors import UserError
 from squeezespan.evaluation.features import extract_features
-from squeezespan.evaluation.fewshot import fewshot_accuracies
+from squeezespan.evaluation.fewshot import fewshot_hits
+from squeezespan.evaluation.hits import pack_hits
 from squeezespan.evaluation.intervals import mean_interval, wilson
 from squeezespan.evaluation.knn import knn_scores
 from squeezespan.evaluation.linear import linear_probe_config, train_linear_probe
@@ -79,14 +80,15 @@ def evaluate_features(
 
     Returns:
         `accuracy` in [0, 1] with its 95% `interval`, `top5` and `top5_interval` beyond ten
-        classes, and `settings`, ready for JSON.
+        classes, `hits` (`evaluation.hits`; of every draw for few labels), and `settings`, ready for
+        JSON.
 
     Raises:
         UserError: fewer train images in a class than shots.
     """
     x, y = split.train_x, split.train_y
     if protocol == "fewshot":
-        accuracies = fewshot_accuracies(
+        hits = fewshot_hits(
             x,
             y,
             split.test_x,
@@ -96,11 +98,13 @@ def evaluate_features(
             draws=options.draws,
             seed=options.seed,
         )
+        accuracies = [int(right.sum()) / len(right) for right in hits]
         return {
             "accuracy": sum(accuracies) / len(accuracies),
             "interval": [min(max(end, 0.0), 1.0) for end in mean_interval(accuracies)],
             "interval_kind": "95% Student t over the draws",
             "draws": accuracies,
+            "hits": [pack_hits(right) for right in hits],
             "settings": {"shots": options.shots, "draws": options.draws},
         }
     if protocol == "logistic":
@@ -191,9 +195,11 @@ def _labels(train: ImageSet, test: ImageSet) -> tuple[Tensor, Tensor, int]:
 
 def _accuracies(scores: Tensor, labels: Tensor, classes: int) -> dict[str, Any]:
     total = len(labels)
-    correct = int((scores.argmax(1) == labels).sum())
+    right = scores.argmax(1) == labels
+    correct = int(right.sum())
     result: dict[str, Any] = {"accuracy": correct / total, "interval": list(wilson(correct, total))}
     result["interval_kind"] = "95% Wilson"
+    result["hits"] = pack_hits(right)
     if classes > 10:
         among = int((scores.topk(5, dim=1).indices == labels[:, None]).any(1).sum())
         result["top5"] = among / total
