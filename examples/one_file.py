@@ -1,6 +1,8 @@
 """Squeeze and Span in one file: the whole method as a plain PyTorch loop, then a kNN score.
 
-`squeezespan distill` does the same and adds checkpoints, resuming, several GPUs and monitors.
+The student regresses the generator's own features, standardized; the paper learns the target with
+a squeeze module in its place, which takes longer to pay. `squeezespan distill` does both and adds
+checkpoints, resuming, several GPUs and monitors.
 
     python examples/one_file.py --steps 500
     python examples/one_file.py --gan GAN.safetensors --data folder:IMAGES
@@ -22,7 +24,7 @@ from squeezespan.losses.vicreg import covariance, invariance, variance
 from squeezespan.models.backbones import build_backbone, num_features
 from squeezespan.models.batchnorm import kept_running_statistics
 from squeezespan.models.projectors import projector
-from squeezespan.models.squeeze import Squeeze
+from squeezespan.models.targets import StandardizedTarget
 from squeezespan.progress import Progress
 
 
@@ -31,7 +33,6 @@ def main(
     data: str = "builtin:cifar10-mini",
     steps: int = 500,
     batch_size: int = 256,
-    embed_dim: int = 512,
     alpha: float = 0.5,
 ) -> float | None:
     """Train a small ResNet, and give its kNN accuracy on images held out of train.
@@ -41,7 +42,6 @@ def main(
         data: the real images; labels are used for the score alone.
         steps: optimizer steps.
         batch_size: alpha of it generated, the rest real images.
-        embed_dim: width of the squeeze module and of the embeddings.
         alpha: share of generated images, above 0 and below 1.
     """
     device = resolve_device("auto")
@@ -54,13 +54,23 @@ def main(
     normalization = measure_normalization(images.subset(train))
     augment = Augment(AugmentConfig(), images.resolution)
 
+    def draw(count: int, step: int, stream: str) -> tuple[Tensor, dict[str, Tensor]]:
+        """Draw images in [0, 1], and what the generator knows of them."""
+        random = StepRandom(0, step, stream=stream, device=device)
+        with torch.no_grad(), autocast:
+            generated = generator(generator.sample_latents(count, random))
+        images = (generated.images.float().clamp(-1, 1) + 1) / 2
+        return images, pool_features(generated.features)
+
+    target = StandardizedTarget(generator.info.block_channels).to(device)
+    target.measure(draw(50, number, "statistics")[1] for number in range(20))
+
     torch.manual_seed(0)
     backbone = build_backbone("resnet10-narrow")
-    student = nn.Sequential(backbone, projector(num_features(backbone), embed_dim, layers=5))
-    squeeze = Squeeze(generator.info.block_channels, embed_dim, embed_dim)
-    networks = nn.ModuleList([student, squeeze]).to(device).to(memory_format=torch.channels_last)
+    student = nn.Sequential(backbone, projector(num_features(backbone), len(target.mean), layers=2))
+    student.to(device).to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(
-        networks.parameters(), lr=0.03 * batch_size / 256, momentum=0.9, weight_decay=5e-4
+        student.parameters(), lr=0.1 * batch_size / 256, momentum=0.9, weight_decay=5e-4
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
 
@@ -72,12 +82,7 @@ def main(
                 random = StepRandom(0, step, stream=stream)
                 return normalization.normalize(augment(pictures, random))
 
-            random = StepRandom(0, step, stream="generator", device=device)
-            with torch.no_grad(), autocast:
-                generated = generator(generator.sample_latents(n_synthetic, random))
-            source = pool_features(generated.features, list(generated.features))
-            synthetic = (generated.images.float().clamp(-1, 1) + 1) / 2
-
+            synthetic, source = draw(n_synthetic, step, "generator")
             order = StepRandom(0, step, stream="order").integers(
                 batch_size - n_synthetic, high=len(train)
             )
@@ -87,9 +92,8 @@ def main(
                 # Real images alone shape the statistics that evaluation uses.
                 with kept_running_statistics(student):
                     s = student(view(synthetic, "synthetic"))
-                t = squeeze(source)
                 s1, s2 = student(view(real, "first")), student(view(real, "second"))
-            l_syn = 25 * invariance(t, s) + 25 * variance(s) + covariance(s)
+            l_syn = 25 * invariance(target(source), s)
             l_real = 25 * invariance(s1, s2)
             l_real += sum(25 * variance(z) + covariance(z) for z in (s1, s2))
             loss = alpha * l_syn + (1 - alpha) * l_real

@@ -13,6 +13,6 @@ def test_one_file_trains_and_scores(tmp_path: Path, capsys: pytest.CaptureFixtur
     main = runpy.run_path(str(_EXAMPLES / "one_file.py"))["main"]
     gan = make_gan(tmp_path / "gan.safetensors")
     data = make_images(tmp_path / "images")
-    accuracy = main(str(gan), data, steps=3, batch_size=16, embed_dim=16)
+    accuracy = main(str(gan), data, steps=3, batch_size=16)
     assert 0 <= accuracy <= 1
     assert "kNN accuracy on 8 images" in capsys.readouterr().out
