@@ -82,6 +82,17 @@ def test_generator_and_augmentation_write_one_file(
     assert "dense, fp32, channels-last" in capsys.readouterr().out
 
 
+def test_methods_take_turns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "results.json"
+    methods = ("vicreg-real-mini", "squeeze-mini")
+    _main("methods")(trials=1, warmup=0, json=file, methods=methods)
+    results = json.loads(file.read_text())["methods"]["results"]
+    assert results["ratios"]["vicreg-real-mini"] == 1
+    assert results["seconds_before"]["vicreg-real-mini"]["median"] == 0
+    assert results["seconds_before"]["squeeze-mini"]["median"] > 0
+    assert "| squeeze-mini " in capsys.readouterr().out
+
+
 def test_every_family_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "results.json"
     families = ("stylegan2", "stylegan-xl", "fastgan-64", "biggan", "autogan", "dcgan")

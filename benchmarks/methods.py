@@ -1,0 +1,93 @@
+"""Seconds of a training step of every small method, side by side, for comparisons at equal time.
+
+    OMP_NUM_THREADS=1 python benchmarks/methods.py
+
+What is timed is the loop of `squeezespan distill` itself, with the mini presets' settings, on the
+package's images; the methods take turns. Where a target is measured before the first step, that
+takes the seconds in the last column once.
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+import tyro
+from measure.report import Report, table
+from measure.timing import spread, summarize
+
+from squeezespan.demo.speed import measure_step, steps_to_measure
+from squeezespan.errors import UserError
+from squeezespan.hardware import resolve_device, resolve_precision
+from squeezespan.presets import find_preset
+from squeezespan.training.prepare import prepare
+
+METHODS = (
+    "vicreg-real-mini",
+    "vicreg-mixed-mini",
+    "simsiam-real-mini",
+    "squeeze-mini",
+    "squeeze-span-mini",
+    "squeeze-paper-mini",
+    "squeeze-span-paper-mini",
+)
+
+
+def main(
+    trials: int = 5,
+    warmup: int = 1,
+    json: Path | None = None,
+    methods: tuple[str, ...] = METHODS,
+) -> None:
+    """Print seconds of a step of each method, and as a share of the first one's.
+
+    Args:
+        trials: turns that count.
+        warmup: turns before, that do not.
+        json: file to write the results to.
+        methods: presets, the first one the reference.
+    """
+    device = resolve_device("auto")
+    report = Report("methods", 0, str(device), json)
+    runs = {}
+    for name in methods:
+        config = find_preset(name).build()
+        steps = steps_to_measure(device.type)
+        config = replace(
+            config,
+            train=replace(config.train, max_steps=steps, num_workers=0),
+            monitor=replace(config.monitor, knn_every=0),
+        )
+        with torch.random.fork_rng([]):
+            runs[name] = config, prepare(config, device)
+    seconds: dict[str, list[float]] = {name: [] for name in methods}
+    before: dict[str, list[float]] = {name: [] for name in methods}
+    for number in range(warmup + trials):
+        for name, (config, parts) in runs.items():
+            speed = measure_step(config, parts)
+            if number >= warmup:
+                seconds[name].append(speed.step)
+                before[name].append(speed.target)
+    found = {name: summarize(values) for name, values in seconds.items()}
+    target = {name: summarize(values) for name, values in before.items()}
+    ratios = {name: found[name]["median"] / found[methods[0]]["median"] for name in methods}
+    rows = [("method", "seconds a step", f"share of {methods[0]}", "seconds before")]
+    for name in methods:
+        measured = f"{target[name]['median']:.1f}" if target[name]["median"] else "0"
+        rows.append((name, spread(found[name]), f"{ratios[name]:.2f}", measured))
+    print(table(rows))
+    settings = {
+        "trials": trials,
+        "warmup": warmup,
+        "threads": torch.get_num_threads(),
+        "precision": resolve_precision("auto", device),
+    }
+    results = {"seconds": found, "ratios": ratios, "seconds_before": target}
+    report.save(settings, results)
+
+
+if __name__ == "__main__":
+    try:
+        tyro.cli(main)
+    except UserError as error:
+        sys.exit(f"methods: error: {error}")
