@@ -38,6 +38,7 @@ def main(
     warmup: int = 1,
     json: Path | None = None,
     methods: tuple[str, ...] = METHODS,
+    batch_size: int = 128,
 ) -> None:
     """Print seconds of a step of each method, and as a share of the first one's.
 
@@ -46,6 +47,7 @@ def main(
         warmup: turns before, that do not.
         json: file to write the results to.
         methods: presets, the first one the reference.
+        batch_size: images of a step.
     """
     device = resolve_device("auto")
     report = Report("methods", 0, str(device), json)
@@ -55,7 +57,7 @@ def main(
         steps = steps_to_measure(device.type)
         config = replace(
             config,
-            train=replace(config.train, max_steps=steps, num_workers=0),
+            train=replace(config.train, max_steps=steps, batch_size=batch_size, num_workers=0),
             monitor=replace(config.monitor, knn_every=0),
         )
         with torch.random.fork_rng([]):
@@ -79,6 +81,7 @@ def main(
     settings = {
         "trials": trials,
         "warmup": warmup,
+        "batch_size": batch_size,
         "threads": torch.get_num_threads(),
         "precision": resolve_precision("auto", device),
     }
