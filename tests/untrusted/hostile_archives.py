@@ -241,9 +241,6 @@ ARCHIVES: dict[str, Maker] = {
     "storage that is a link": _link,
     "byte order of another machine": _with(lambda x: x.update({"archive/byteorder": b"big"})),
     "byte order of a megabyte": _with(lambda x: x.update({"archive/byteorder": b"l" * 1_000_000})),
-    "alignment of many digits": _with(
-        lambda valid: valid.update({"archive/.storage_alignment": b"9" * 10_000})
-    ),
     "pickle with more behind": _with(
         lambda valid: valid.update({"archive/data.pkl": valid["archive/data.pkl"] + b"cos\n"})
     ),

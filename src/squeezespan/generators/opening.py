@@ -116,11 +116,13 @@ def find_generator(checkpoint: Checkpoint) -> tuple[Network, Family]:
         for candidate in (network, _peeled(network)):
             family = family_of(candidate)
             if family is not None:
+                network.check_classes(checkpoint.path)
                 return candidate, family
     path, names = checkpoint.path, list(checkpoint.networks)
     others = [name for name in names if rank(name, DISCRIMINATOR_ROLES) is None]
     if not others or all("b4.out.weight" in checkpoint.networks[name].shapes for name in others):
         raise UserError(f"{path} holds a discriminator but no generator")
+    checkpoint.networks[others[0]].check_classes(path)
     weights = sorted(checkpoint.networks[others[0]].shapes)
     raise UserError(
         f"{path} holds no known generator: {shown(others[0]) or 'its network'} has weights such "

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from squeezespan.errors import UserError
 from squeezespan.files import atomic_write
-from squeezespan.untrusted.pickles.class_names import STORAGE_DTYPES
 from squeezespan.untrusted.pickles.limits import (
     MAX_HEADER_BYTES,
     MAX_MODULES,
@@ -36,7 +35,10 @@ HEADER_KEY = "squeezespan"
 # Weights may be shared, such as G's with G_ema's in a file of both, but only a few times.
 _SHARED, _SMALL = 4, 1 << 24
 
-_NUMBERS = {getattr(torch, dtype) for dtype in STORAGE_DTYPES.values()}
+_NUMBERS = {
+    *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+}
 """Types that networks are stored in; 8-bit floats, say, come with scales of their own."""
 
 

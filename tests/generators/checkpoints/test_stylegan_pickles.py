@@ -20,7 +20,7 @@ from squeezespan.generators.checkpoints.reader import read_checkpoint
 PICKLED = [name for name in networks.FAMILIES if name.startswith(("stylegan", "fastgan"))]
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize("name", PICKLED)
 def test_snapshots(name: str, protocol: int, tmp_path: Path) -> None:
     generator = networks.make_network(name)

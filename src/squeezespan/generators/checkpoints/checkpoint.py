@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from squeezespan.errors import UserError
+
 __all__ = ["Checkpoint", "Network", "NetworkModule"]
 
 
@@ -34,6 +36,8 @@ class Network:
     read_state: Callable[[], dict[str, Tensor]]
     modules: Mapping[str, NetworkModule] = field(default_factory=dict)
     """Dotted name to module, the network itself under ""; empty for bare weights."""
+    unknown_class: str = ""
+    """One that a part of it has and that no list knows; empty for none."""
 
     @cached_property
     def state(self) -> dict[str, Tensor]:
@@ -48,6 +52,22 @@ class Network:
     def outline(self) -> dict[str, Tensor]:
         """Tensors of the weights' shapes without numbers, on the meta device."""
         return {name: torch.empty(shape, device="meta") for name, shape in self.shapes.items()}
+
+    def check_classes(self, path: Path) -> None:
+        """Refuse a network of which a part is of an unknown class, and could do anything.
+
+        Args:
+            path: of its file, for the message.
+
+        Raises:
+            UserError: the message names the class.
+        """
+        if self.unknown_class:
+            raise UserError(
+                f"{path}: {self.name or 'its network'} has a part of {self.unknown_class}, a class "
+                "that no known generator has; where you trust the file, open it with the code that "
+                "wrote it and save the generator's state_dict()"
+            )
 
     @property
     def arguments(self) -> Mapping[str, Any]:

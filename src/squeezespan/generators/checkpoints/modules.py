@@ -36,24 +36,33 @@ def is_module(value: Any) -> bool:
     return all(isinstance(value.state.get(name), dict) for name in _CONTENT)
 
 
-def module_networks(path: Path, records: Mapping[str, Record]) -> dict[str, Network]:
+def module_networks(
+    path: Path, records: Mapping[str, Record], storages: StorageReader
+) -> dict[str, Network]:
     """Describe pickled networks; their weights are read when they are asked for.
 
     Args:
-        path: the pickle.
+        path: the file, for messages.
         records: what the file calls the networks, and those for which `is_module` holds.
+        storages: reads the weights.
 
     Raises:
         MalformedError: their parts are not those of a network, or nested without end.
     """
     plain = PlainValues()
-    return {name: _network(path, name, record, plain) for name, record in records.items()}
+    return {name: _network(path, name, x, plain, storages) for name, x in records.items()}
 
 
-def _network(path: Path, name: str, record: Record, plain: PlainValues) -> Network:
+def _network(
+    path: Path, name: str, record: Record, plain: PlainValues, storages: StorageReader
+) -> Network:
     tensors: dict[str, TensorRecord] = {}
     modules: dict[str, NetworkModule] = {}
+    unknown: list[str] = []
     for prefix, module in _walk(record, plain.budget):
+        unknown += _unknown_classes(module)
+        if not is_module(module):
+            continue
         if len(modules) >= MAX_MODULES:
             raise MalformedError(f"{name} has more than {MAX_MODULES:,} modules")
         plain.budget.charge(_MODULE_COST)
@@ -66,19 +75,17 @@ def _network(path: Path, name: str, record: Record, plain: PlainValues) -> Netwo
     def read_state() -> dict[str, Tensor]:
         place = ""
         try:
-            with path.open("rb") as file:
-                reader = StorageReader(file)
-                state = {}
-                for place, tensor in tensors.items():
-                    state[place] = reader.tensor(tensor)
-                return state
-        except (MalformedError, OSError) as error:
+            state = {}
+            for place, tensor in tensors.items():
+                state[place] = storages.tensor(tensor)
+            return state
+        except MalformedError as error:
             raise UserError(
                 f"{path}: {shown(place, 100)} of {name or 'the network'}: {error}"
             ) from error
 
     shapes = {key: tensor.size for key, tensor in tensors.items()}
-    return Network(name, shapes, read_state, modules)
+    return Network(name, shapes, read_state, modules, unknown[0] if unknown else "")
 
 
 @dataclass(frozen=True)
@@ -94,13 +101,16 @@ def _walk(root: Record, budget: Budget) -> Iterator[tuple[str, Record]]:
     while pending:
         visit = pending.pop()
         yield visit.prefix, visit.record
+        if not is_module(visit.record):
+            continue
         if visit.depth > MAX_MODULE_DEPTH:
             raise MalformedError("its modules are nested without end")
         children = []
         for name, child in _part(visit.record, "_modules", budget).items():
             if child is None:
                 continue
-            if not is_module(child) or not is_name(name):
+            is_unknown = isinstance(child, Record) and not child.is_known
+            if not (is_unknown or is_module(child)) or not is_name(name):
                 raise MalformedError(
                     f"{visit.prefix or 'the network'} has a submodule that is none"
                 )
@@ -109,6 +119,14 @@ def _walk(root: Record, budget: Budget) -> Iterator[tuple[str, Record]]:
         if len(children) + len(pending) > MAX_MODULES:
             raise MalformedError(f"it has more than {MAX_MODULES:,} modules")
         pending.extend(reversed(children))
+
+
+def _unknown_classes(record: Record) -> list[str]:
+    """Classes that no list knows, of a module and of its constructor's arguments."""
+    arguments = (record.state or {}).get("_init_kwargs")
+    values = arguments.values() if isinstance(arguments, dict) else ()
+    records = [record, *(value for value in values if isinstance(value, Record))]
+    return [shown(x.class_name, 80) for x in records if not x.is_known]
 
 
 def _part(record: Record, name: str, budget: Budget) -> dict[Any, Any]:

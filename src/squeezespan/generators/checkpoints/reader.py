@@ -1,6 +1,7 @@
 """Reading a checkpoint of any format into plain data, without running anything it holds."""
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,12 @@ from squeezespan.generators.checkpoints.rosinality import (
 )
 from squeezespan.generators.checkpoints.state_dicts import find_state_dicts, loose_tensors
 from squeezespan.generators.checkpoints.tensorflow import is_tensorflow, tensorflow_networks
+from squeezespan.untrusted.content import read_content
 from squeezespan.untrusted.names import is_name
-from squeezespan.untrusted.pickles.cursor import Cursor, MalformedError
-from squeezespan.untrusted.pickles.symbols import MODULE_SYMBOLS
-from squeezespan.untrusted.pickles.unpickler import RestrictedUnpickler
+from squeezespan.untrusted.pickles.cursor import MalformedError
+from squeezespan.untrusted.pickles.values import Record
 from squeezespan.untrusted.safetensors import read_tensors
 from squeezespan.untrusted.sniff import container_of
-from squeezespan.untrusted.torch_files.torch_stream import MAGIC, read_stream
-from squeezespan.untrusted.torch_files.zip_archive import read_archive
 from squeezespan.untrusted.wording import shown
 
 __all__ = ["read_checkpoint"]
@@ -31,8 +30,8 @@ __all__ = ["read_checkpoint"]
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint: module pickles, files of `torch.save` old and new, safetensors.
 
-    Nothing that the file names is imported or called. The weights of module pickles stay in the
-    file until they are asked for, so the file must stay as it is.
+    Nothing that the file names is imported or called. Weights stay in the file until they are asked
+    for, so the file must stay as it is.
 
     Args:
         path: the file.
@@ -44,56 +43,56 @@ def read_checkpoint(path: Path) -> Checkpoint:
         UserError: damaged, foreign, or without a network.
     """
     container = container_of(path)
+    if container == "safetensors":
+        return _of_tensors(path, "safetensors", read_tensors(path))
     try:
-        if container == "safetensors":
-            return _of_tensors(path, "safetensors", read_tensors(path))
-        if container == "zip":
-            return _of_tensors(path, "torch.save archive", read_archive(path))
-        return _read_pickle(path)
+        content = read_content(path, zipped=container == "zip")
+        if is_tensorflow(content.value):
+            networks = tensorflow_networks(path, content.value, content.storages)
+            return Checkpoint(path, "TensorFlow pickle", networks)
+        modules = _modules(content.value)
+        networks = module_networks(path, modules, content.storages)
+        kind = f"modules in a {content.format}" if modules else content.format
+        rest = {} if "" in modules else content.value
+        content.storages.fill(rest)
+        return _of_tensors(path, kind, rest, networks)
     except (MalformedError, OSError) as error:
         raise UserError(f"{path} cannot be read as a checkpoint: {error}") from error
 
 
-def _read_pickle(path: Path) -> Checkpoint:
-    with path.open("rb") as file:
-        cursor = Cursor(file)
-        unpickler = RestrictedUnpickler(cursor, MODULE_SYMBOLS)
-        content = unpickler.load()
-        if type(content) is int and content == MAGIC:
-            return _of_tensors(path, "torch.save file of the old kind", read_stream(file))
-        if cursor.left:
-            raise MalformedError(
-                f"{cursor.left:,} bytes follow the end of the pickle", cursor.position
-            )
-    if is_tensorflow(content):
-        return Checkpoint(path, "TensorFlow pickle", tensorflow_networks(path, content))
-    return _of_modules(path, content, unpickler.protocol)
+def _modules(value: Any) -> dict[str, Any]:
+    """The networks among a file's values, or the one that it is."""
+    if is_module(value):
+        return {"": value}
+    items = value.items() if isinstance(value, dict) else ()
+    return {name: x for name, x in items if (is_name(name) or name == "") and is_module(x)}
 
 
-def _of_modules(path: Path, content: Any, protocol: int) -> Checkpoint:
-    if is_module(content):
-        content = {"": content}
-    if not isinstance(content, dict):
-        raise UserError(f"{path} is a pickle, but holds no networks: it is not a GAN's checkpoint")
-    found = {
-        name: x for name, x in content.items() if (is_name(name) or name == "") and is_module(x)
-    }
-    if not found:
-        names = ", ".join(shown(name) for name in itertools.islice(content, 5)) or "nothing"
+def _of_tensors(
+    path: Path, kind: str, content: Any, modules: Mapping[str, Network] | None = None
+) -> Checkpoint:
+    networks = dict(modules or {})
+    for name, state in find_state_dicts(content).items():
+        networks[name] = _bare_network(name, state)
+    if not networks:
         raise UserError(
-            f"{path} is a pickle, but holds no networks: it has {shown(names, 120)}; save weights "
-            "with torch.save or as safetensors"
+            f"{path} holds no weights by name: it is not a GAN's checkpoint ({_held(content)})"
         )
-    kind = f"module pickle (protocol {protocol})"
-    return Checkpoint(path, kind, module_networks(path, found))
-
-
-def _of_tensors(path: Path, kind: str, content: Any) -> Checkpoint:
-    states = find_state_dicts(content)
-    if not states:
-        raise UserError(f"{path} holds no weights by name: it is not a GAN's checkpoint")
-    networks = {name: _bare_network(name, state) for name, state in states.items()}
     return Checkpoint(path, kind, networks, loose_tensors(content))
+
+
+def _held(content: Any) -> str:
+    if not isinstance(content, dict):
+        return f"it holds {_kind(content)}"
+    items = itertools.islice(content.items(), 5)
+    names = ", ".join(
+        shown(name) + (f", {_kind(x)}" if isinstance(x, Record) else "") for name, x in items
+    )
+    return f"it has {shown(names, 200)}" if names else "it is empty"
+
+
+def _kind(value: Any) -> str:
+    return f"a {shown(value.class_name, 80)}" if isinstance(value, Record) else shown(value)
 
 
 def _bare_network(name: str, state: dict[str, Tensor]) -> Network:

@@ -26,7 +26,9 @@ def find_discriminator(checkpoint: Checkpoint) -> Network:
     """
     found = [x for x in checkpoint.networks.values() if is_discriminator(x)]
     if found:
-        return min(found, key=lambda x: (rank(x.name, DISCRIMINATOR_ROLES) is None, x.name))
+        best = min(found, key=lambda x: (rank(x.name, DISCRIMINATOR_ROLES) is None, x.name))
+        best.check_classes(checkpoint.path)
+        return best
     others = [x for x in checkpoint.networks if rank(x, DISCRIMINATOR_ROLES) is not None]
     if others:
         raise UserError(

@@ -142,12 +142,13 @@ def is_tensorflow(content: Any) -> bool:
     )
 
 
-def tensorflow_networks(path: Path, content: Any) -> dict[str, Network]:
+def tensorflow_networks(path: Path, content: Any, storages: StorageReader) -> dict[str, Network]:
     """Describe the networks of a TensorFlow pickle; weights are read when they are asked for.
 
     Args:
         path: the pickle.
         content: for which `is_tensorflow` holds.
+        storages: reads the weights.
 
     Raises:
         UserError: another number of networks, an old version, or a variable that StyleGAN2
@@ -160,7 +161,7 @@ def tensorflow_networks(path: Path, content: Any) -> dict[str, Network]:
         )
     named = zip(_NAMES, records, strict=True)
     plain = PlainValues()
-    return {name: _network(path, name, x, plain) for name, x in named if x is not None}
+    return {name: _network(path, name, x, plain, storages) for name, x in named if x is not None}
 
 
 def _alone(record: Record) -> tuple[Record | None, ...]:
@@ -172,7 +173,9 @@ def _alone(record: Record) -> tuple[Record | None, ...]:
     return (None, record, None) if judges else (None, None, record)
 
 
-def _network(path: Path, name: str, record: Record, values: PlainValues) -> Network:
+def _network(
+    path: Path, name: str, record: Record, values: PlainValues, storages: StorageReader
+) -> Network:
     state = record.state or {}
     version = state.get("version")
     if not isinstance(version, int) or version < _OLDEST_VERSION:
@@ -199,13 +202,11 @@ def _network(path: Path, name: str, record: Record, values: PlainValues) -> Netw
 
     def read_state() -> dict[str, Tensor]:
         try:
-            with path.open("rb") as file:
-                reader = StorageReader(file)
-                return {
-                    ours: layout.convert(_read(reader, array)).contiguous()
-                    for ours, (array, layout) in named.items()
-                }
-        except (MalformedError, OSError) as error:
+            return {
+                ours: layout.convert(_read(storages, array)).contiguous()
+                for ours, (array, layout) in named.items()
+            }
+        except MalformedError as error:
             raise UserError(f"{path}: the weights of {name}: {error}") from error
 
     shapes = {ours: layout.shape(array.shape) for ours, (array, layout) in named.items()}

@@ -1,42 +1,17 @@
-"""Classes whose instances published pickles hold; each becomes a record of its attributes.
+"""Classes whose instances published pickles hold in their generators.
 
-Discriminators with their feature networks stand in the same pickle before the averaged generator,
-so their classes are known too. The names are facts of published files; none is imported.
+Each becomes a record of its attributes. The names are facts of published files; none is imported.
 """
 
-__all__ = ["CLASS_NAMES", "IGNORED_CLASSES", "STORAGE_DTYPES", "TORCH_DTYPES"]
+__all__ = ["CLASS_NAMES", "DICT_CLASSES", "IGNORED_CLASSES", "STORAGE_DTYPES", "TORCH_DTYPES"]
 
 CLASS_NAMES: dict[str, str] = {
-    # Projected GAN and StyleGAN-XL
-    "pg_modules.networks_fastgan": (
-        "Generator DummyMapping FastganSynthesis FastganSynthesisCond DownBlockSGBlocks"
-    ),
+    # Projected GAN
+    "pg_modules.networks_fastgan": "Generator DummyMapping FastganSynthesis FastganSynthesisCond",
     "pg_modules.blocks": (
         "InitLayer UpBlockSmall UpBlockSmallCond UpBlockBig UpBlockBigCond GLU Swish SEBlock "
-        "NoiseInjection CCBN CCBN1D Interpolate DownBlock DownBlockSep DownBlockPatch "
-        "SeparableConv2d ResidualConvUnit FeatureFusionBlock"
+        "NoiseInjection CCBN CCBN1D Interpolate"
     ),
-    "pg_modules.discriminator": (
-        "ProjectedDiscriminator MultiScaleD SingleDisc SingleDiscCond DownBlockSGBlocks"
-    ),
-    "pg_modules.projector": "F_RandomProj F_Identity",
-    "feature_networks.vit": "Slice AddReadout ProjectReadout Transpose",
-    "timm.models.efficientnet": "EfficientNet EfficientNetFeatures",
-    "timm.models.efficientnet_blocks": (
-        "ConvBnAct DepthwiseSeparableConv InvertedResidual CondConvResidual EdgeResidual "
-        "SqueezeExcite"
-    ),
-    "timm.models.vision_transformer": (
-        "VisionTransformer Attention Block Mlp PatchEmbed LayerScale"
-    ),
-    "timm.models.layers.activations": "Swish Mish Sigmoid Tanh HardSwish HardSigmoid PReLU GELU",
-    "timm.models.layers.adaptive_avgmax_pool": "SelectAdaptivePool2d FastAdaptiveAvgPool2d",
-    "timm.models.layers.conv2d_same": "Conv2dSame",
-    "timm.models.layers.drop": "DropPath",
-    "timm.models.layers.mlp": "Mlp",
-    "timm.models.layers.norm_act": "BatchNormAct2d",
-    "timm.models.layers.patch_embed": "PatchEmbed",
-    "timm.models.layers.squeeze_excite": "SEModule SqueezeExcite",
     # PyTorch
     "torch.nn.modules.activation": (
         "ReLU ReLU6 LeakyReLU PReLU ELU SELU GELU SiLU Mish GLU Sigmoid Tanh Softmax Softplus "
@@ -50,8 +25,8 @@ CLASS_NAMES: dict[str, str] = {
     "torch.nn.modules.dropout": "Dropout Dropout2d",
     "torch.nn.modules.flatten": "Flatten Unflatten",
     "torch.nn.modules.instancenorm": "InstanceNorm1d InstanceNorm2d",
-    "torch.nn.modules.linear": "Identity Linear Bilinear NonDynamicallyQuantizableLinear",
-    "torch.nn.modules.module": "Module _WrappedHook",
+    "torch.nn.modules.linear": "Identity Linear Bilinear",
+    "torch.nn.modules.module": "Module",
     "torch.nn.modules.normalization": "LayerNorm GroupNorm LocalResponseNorm",
     "torch.nn.modules.padding": "ZeroPad2d ReflectionPad2d ReplicationPad2d ConstantPad2d",
     "torch.nn.modules.pixelshuffle": "PixelShuffle PixelUnshuffle",
@@ -63,28 +38,30 @@ CLASS_NAMES: dict[str, str] = {
     "torch.nn.utils.spectral_norm": (
         "SpectralNorm SpectralNormStateDictHook SpectralNormLoadStateDictPreHook"
     ),
-    "torch.nn.quantized.modules.functional_modules": "FloatFunctional",
-    "torch.ao.nn.quantized.modules.functional_modules": "FloatFunctional",
     # TensorFlow networks of StyleGAN2
     "dnnlib.tflib.network": "Network",
 }
 """Module to the names of its classes."""
 
 IGNORED_CLASSES: dict[str, str] = {
-    "argparse": "Namespace",
     "collections": "Counter defaultdict",
     "datetime": "date datetime time timedelta timezone",
+    "pathlib": "Path PosixPath WindowsPath PurePosixPath PureWindowsPath",
+}
+"""Classes of training options that pickles call, which stand beside the weights."""
+
+DICT_CLASSES: dict[str, str] = {
+    "collections": "OrderedDict",
     "dnnlib.util": "EasyDict",
     "easydict": "EasyDict",
     "lightning_fabric.utilities.data": "AttributeDict",
     "lightning.fabric.utilities.data": "AttributeDict",
-    "pathlib": "Path PosixPath WindowsPath PurePosixPath PureWindowsPath",
     "pytorch_lightning.utilities.parsing": "AttributeDict",
     "pytorch_lightning.utilities.data": "AttributeDict",
 }
-"""Classes of training options, which stand beside the weights in files of `torch.save`."""
+"""Classes whose instances are dicts."""
 
-STORAGE_DTYPES = {
+_STORAGES = {
     "DoubleStorage": "float64",
     "FloatStorage": "float32",
     "HalfStorage": "float16",
@@ -95,8 +72,20 @@ STORAGE_DTYPES = {
     "CharStorage": "int8",
     "ByteStorage": "uint8",
     "BoolStorage": "bool",
+    "ComplexFloatStorage": "complex64",
+    "ComplexDoubleStorage": "complex128",
 }
-"""Class of a storage, in `torch` or `torch.cuda`, to the type of its numbers."""
 
-TORCH_DTYPES = (*STORAGE_DTYPES.values(), "complex64", "complex128")
+STORAGE_DTYPES = {
+    f"{module}.{name}": dtype
+    for module in ("torch", "torch.cuda")
+    for name, dtype in _STORAGES.items()
+} | {"torch.storage.UntypedStorage": ""}
+"""Class of a storage to the type of its numbers, empty where its tensors tell it."""
+
+TORCH_DTYPES = (
+    *_STORAGES.values(),
+    *("complex32", "uint16", "uint32", "uint64"),
+    *("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu"),
+)
 """Types that torch names in a pickle."""

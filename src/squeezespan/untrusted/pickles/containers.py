@@ -4,6 +4,7 @@ from typing import Any
 
 from squeezespan.untrusted.pickles.arguments import is_key
 from squeezespan.untrusted.pickles.machine import Machine, Step
+from squeezespan.untrusted.pickles.values import Record
 
 __all__ = ["CONTAINER_STEPS"]
 
@@ -35,8 +36,15 @@ def _list_above_mark(machine: Machine) -> None:
     machine.push(items)
 
 
+def _is_unknown(target: Any) -> bool:
+    """Whether it is an instance of an unknown class, whose items are not kept."""
+    return isinstance(target, Record) and not target.is_known
+
+
 def _append(machine: Machine, items: list[Any]) -> None:
     target = machine.stack[-1]
+    if _is_unknown(target):
+        return
     if type(target) is not list:
         raise machine.error("it appends to what is not a list")
     target.extend(items)
@@ -44,6 +52,8 @@ def _append(machine: Machine, items: list[Any]) -> None:
 
 def _add(machine: Machine, items: list[Any]) -> None:
     target = machine.stack[-1]
+    if _is_unknown(target):
+        return
     if type(target) is not set:
         raise machine.error("it adds to what is not a set")
     target.update(_key(machine, item) for item in items)
@@ -51,6 +61,8 @@ def _add(machine: Machine, items: list[Any]) -> None:
 
 def _set_items(machine: Machine, items: list[Any]) -> None:
     target = machine.stack[-1]
+    if _is_unknown(target):
+        return
     if not isinstance(target, dict):
         raise machine.error("it sets items of what is not a dict")
     if len(items) % 2:

@@ -1,17 +1,16 @@
 """Reading a stretch of a file in order, never past its end and never more than is there."""
 
-import os
 from dataclasses import dataclass
-from typing import IO
+from typing import Protocol
 
 from squeezespan.untrusted.wording import shown
 
-__all__ = ["INLINE_BYTES", "Blob", "Cursor", "MalformedError"]
+__all__ = ["INLINE_BYTES", "Blob", "Cursor", "MalformedError", "Readable"]
 
 INLINE_BYTES = 512
 """Blobs up to this size are read at once: NumPy's numbers and the small arrays of attributes."""
 
-_LINE = 16 << 20
+_LINE, _SHORT_LINE = 16 << 20, 256
 _MESSAGE = 300
 
 
@@ -34,15 +33,23 @@ class Blob:
     data: bytes | None = None
 
 
+class Readable(Protocol):
+    """An open file or a memory map of one."""
+
+    def read(self, length: int, /) -> bytes:
+        """Give the next bytes."""
+
+    def seek(self, offset: int, /) -> object:
+        """Go to a place."""
+
+
 class Cursor:
     """A position between `start` and `end` of an open file.
 
     Lengths are checked against what is left before anything is allocated.
     """
 
-    def __init__(self, file: IO[bytes], start: int = 0, end: int | None = None) -> None:
-        if end is None:
-            end = file.seek(0, os.SEEK_END)
+    def __init__(self, file: Readable, start: int, end: int) -> None:
         file.seek(start)
         self._file = file
         self.position = start
@@ -73,11 +80,16 @@ class Cursor:
         Raises:
             MalformedError: there is none within reach.
         """
-        text = self._file.readline(min(self.left, _LINE))
-        if not text.endswith(b"\n"):
+        most = min(self.left, _LINE)
+        text = self._file.read(min(most, _SHORT_LINE))
+        if b"\n" not in text:
+            text += self._file.read(most - len(text))
+        line, end, _ = text.partition(b"\n")
+        if not end:
             raise MalformedError("a line of a pickle has no end", self.position)
-        self.position += len(text)
-        return text[:-1]
+        self.position += len(line) + 1
+        self._file.seek(self.position)
+        return line
 
     def blob(self, length: int) -> Blob:
         """Pass over the next `length` bytes and remember where they are.
@@ -99,8 +111,8 @@ class Cursor:
         """
         if length > self.left:
             raise self._truncated(length)
-        self._file.seek(length, os.SEEK_CUR)
         self.position += length
+        self._file.seek(self.position)
 
     def _truncated(self, length: int) -> MalformedError:
         return MalformedError(

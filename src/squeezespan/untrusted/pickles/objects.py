@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from squeezespan.untrusted.names import is_name
+from squeezespan.untrusted.pickles.cursor import MalformedError
 from squeezespan.untrusted.pickles.machine import Machine, Step
+from squeezespan.untrusted.pickles.symbols import unknown_class
 from squeezespan.untrusted.pickles.values import (
     ArrayRecord,
     DtypeRecord,
@@ -21,16 +24,23 @@ def _name(machine: Machine, module: Any, name: Any) -> None:
         raise machine.error("it names a global by something that is not text")
     symbol = machine.symbols.get((module, name))
     if symbol is None:
-        asked = shown(ascii(f"{module[:80]}.{name[:80]}")[1:-1], 80)
-        raise machine.error(
-            f"it asks for {asked}, which no known checkpoint needs; where you trust the file, open "
-            "it with the code that wrote it and save the generator's state_dict()"
-        )
+        if not is_name(module) or not is_name(name):
+            raise _refusal(machine, module, name)
+        symbol = unknown_class(module, name)
     machine.push(symbol)
+
+
+def _refusal(machine: Machine, module: str, name: str) -> MalformedError:
+    asked = shown(ascii(f"{module[:80]}.{name[:80]}")[1:-1], 80)
+    return machine.error(
+        f"it asks for {asked}, which no known checkpoint needs; where you trust the file, open "
+        "it with the code that wrote it and save the generator's state_dict()"
+    )
 
 
 def _global(machine: Machine) -> None:
     lines = machine.cursor.line(), machine.cursor.line()
+    machine.text.charge(sum(map(len, lines)))
     try:
         module, name = (line.decode() for line in lines)
     except UnicodeError as error:
@@ -48,6 +58,8 @@ def _reduce(machine: Machine) -> None:
     if type(arguments) is not tuple or not isinstance(symbol, Symbol):
         raise machine.error("it calls what is not a known global")
     machine.calls.charge(1)
+    if not symbol.is_known:
+        raise _refusal(machine, symbol.module, symbol.name)
     if symbol.apply is not None:
         machine.push(symbol.apply(arguments, machine.text))
     elif symbol.create is not None and not arguments:
@@ -60,7 +72,7 @@ def _new_object(machine: Machine) -> None:
     arguments, symbol = machine.stack.pop(), machine.stack.pop()
     if not isinstance(symbol, Symbol) or symbol.create is None:
         raise machine.error("it makes an instance of what is not a known class")
-    if type(arguments) is not tuple or len(arguments):
+    if type(arguments) is not tuple or (arguments and symbol.is_known):
         raise machine.error(f"it makes a {symbol} with arguments")
     machine.calls.charge(1)
     machine.push(symbol.create(symbol))

@@ -5,7 +5,7 @@ from typing import Any
 from squeezespan.untrusted.pickles.arguments import expect, is_key
 from squeezespan.untrusted.pickles.cursor import Blob, MalformedError
 from squeezespan.untrusted.pickles.limits import Budget
-from squeezespan.untrusted.pickles.values import OPAQUE, Opaque, Symbol
+from squeezespan.untrusted.pickles.values import OPAQUE, NamedDict, Opaque, Symbol
 
 __all__ = [
     "bound_setter",
@@ -42,16 +42,23 @@ def encode_text(arguments: tuple[Any, ...], budget: Budget) -> Blob:
     return Blob(-1, len(data), data)
 
 
-def instance_of_old_protocol(arguments: tuple[Any, ...], _: Budget) -> Any:
+def instance_of_old_protocol(arguments: tuple[Any, ...], budget: Budget) -> Any:
     """`copyreg._reconstructor`: an instance without a state, as protocols 0 and 1 write it."""
     what = "an instance"
     expect(len(arguments) == 3 and isinstance(arguments[0], Symbol), what)
     symbol, base, content = arguments
-    expect(isinstance(base, Symbol) and base.name in ("object", "dict"), what)
-    expect(content is None or (type(content) is dict and not content), what)
     if symbol.create is None:
         raise MalformedError(f"it makes an instance of {symbol}")
-    return symbol.create(symbol)
+    instance = symbol.create(symbol)
+    if not symbol.is_known:
+        return instance
+    expect(isinstance(base, Symbol) and base.name in ("object", "dict"), what)
+    if isinstance(instance, NamedDict) and type(content) is dict:
+        budget.charge(_BYTES_PER_ITEM * len(content))
+        instance.update(content)
+    else:
+        expect(content is None, what)
+    return instance
 
 
 def opaque(_: tuple[Any, ...], __: Budget) -> Opaque:

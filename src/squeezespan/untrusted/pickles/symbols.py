@@ -1,4 +1,8 @@
-"""The globals that a checkpoint's pickle may name: an exact list of modules and names."""
+"""The globals that mean something in a checkpoint's pickle: an exact list of modules and names.
+
+Any other name of a class stands for itself: its instances are inert records that say so, and calls
+of it are refused.
+"""
 
 from typing import Any
 
@@ -9,6 +13,7 @@ from squeezespan.untrusted.pickles import (
 )
 from squeezespan.untrusted.pickles.class_names import (
     CLASS_NAMES,
+    DICT_CLASSES,
     IGNORED_CLASSES,
     STORAGE_DTYPES,
     TORCH_DTYPES,
@@ -16,7 +21,7 @@ from squeezespan.untrusted.pickles.class_names import (
 from squeezespan.untrusted.pickles.cursor import MalformedError
 from squeezespan.untrusted.pickles.values import NamedDict, Record, Symbol
 
-__all__ = ["IGNORED_BY_TORCH", "MODULE_SYMBOLS", "TORCH_SYMBOLS"]
+__all__ = ["SYMBOLS", "unknown_class"]
 
 _BUILTINS = ("builtins", "__builtin__")
 _NUMPY_CORES = ("numpy.core", "numpy._core")
@@ -28,8 +33,17 @@ _TYPES_OF_DILL = (
 )
 
 
+def unknown_class(module: str, name: str) -> Symbol:
+    """Give what stands for a class that is not in the list."""
+    return Symbol(module, name, create=_unknown, is_known=False)
+
+
 def _record(symbol: Symbol) -> Record:
     return Record(str(symbol))
+
+
+def _unknown(symbol: Symbol) -> Record:
+    return Record(str(symbol), is_known=False)
 
 
 def _dict(_: Symbol) -> NamedDict:
@@ -60,10 +74,10 @@ _TYPES = {
     for name in _TYPES_OF_DILL
 }
 
-_SHARED = _symbols(
-    Symbol("collections", "OrderedDict", create=_dict),
+SYMBOLS = _symbols(
     Symbol("torch._utils", "_rebuild_tensor", apply=torch_wrappers.tensor),
     Symbol("torch._utils", "_rebuild_tensor_v2", apply=torch_wrappers.tensor),
+    Symbol("torch._utils", "_rebuild_tensor_v3", apply=torch_wrappers.typed_tensor),
     Symbol("torch._utils", "_rebuild_parameter", apply=torch_wrappers.parameter),
     Symbol("torch", "Size", apply=torch_wrappers.make_size),
     Symbol("torch", "device", apply=python_wrappers.opaque),
@@ -93,16 +107,12 @@ _SHARED = _symbols(
         Symbol(module, "_reconstructor", apply=python_wrappers.instance_of_old_protocol)
         for module in ("copyreg", "copy_reg")
     ),
-)
-
-MODULE_SYMBOLS = _SHARED | _symbols(
     Symbol(
         "torch_utils.persistence",
         "_reconstruct_persistent_obj",
         apply=torch_wrappers.persistent_object,
     ),
     Symbol("torch.storage", "_load_from_bytes", apply=torch_wrappers.storage),
-    Symbol("dnnlib.util", "EasyDict", create=_dict),
     # Pickles of torch before 1.3 keep a table of functions in every module.
     Symbol("torch.nn.backends.thnn", "_get_thnn_function_backend", apply=python_wrappers.opaque),
     Symbol("dill._dill", "_create_array", apply=numpy_wrappers.pickled_array),
@@ -113,39 +123,21 @@ MODULE_SYMBOLS = _SHARED | _symbols(
         Symbol("dill._dill", name, apply=python_wrappers.opaque)
         for name in ("_create_function", "_create_code", "_create_cell")
     ),
-    Symbol("dill", "_dill"),
-    *(Symbol("feature_networks.vit", x) for x in ("__dict__", "forward_flex", "_resize_pos_embed")),
     *(Symbol(x, "getattr", apply=python_wrappers.bound_setter) for x in _BUILTINS),
-    *(Symbol(x, "setattr") for x in _BUILTINS),
     *(
         Symbol(module, name, create=_record)
         for module, names in CLASS_NAMES.items()
         for name in names.split()
     ),
-)
-"""For StyleGAN's and Projected GAN's pickles, whose storages stand in the stream."""
-
-_FACTORIES = ("bool", "bytes", "float", "frozenset", "int", "list", "str", "tuple")
-"""Types that stand beside weights as what a defaultdict makes."""
-_OLD_FACTORIES = ("long", "unicode")
-"""What some of them were called in Python 2, whose names the usual protocol writes."""
-
-TORCH_SYMBOLS = _SHARED | _symbols(
-    *(Symbol(builtins, name) for builtins in _BUILTINS for name in _FACTORIES),
-    *(Symbol("__builtin__", name) for name in _OLD_FACTORIES),
-    *(Symbol(module, name) for module in ("torch", "torch.cuda") for name in STORAGE_DTYPES),
     *(
-        Symbol(module, name, apply=_ignored, create=_dict)
+        Symbol(module, name, create=_dict)
+        for module, names in DICT_CLASSES.items()
+        for name in names.split()
+    ),
+    *(
+        Symbol(module, name, apply=_ignored)
         for module, names in IGNORED_CLASSES.items()
         for name in names.split()
     ),
+    *(Symbol(module, name) for module, _, name in (x.rpartition(".") for x in STORAGE_DTYPES)),
 )
-"""For files of `torch.save`, whose storages stand outside the pickle."""
-
-IGNORED_BY_TORCH = [
-    *(f"{module}.{name}" for module, names in IGNORED_CLASSES.items() for name in names.split()),
-    *(f"{core}.multiarray.{name}" for core in _NUMPY_CORES for name in ("scalar", "_reconstruct")),
-    *("numpy.dtype", "numpy.ndarray", "builtins.dict"),
-    *(f"builtins.{name}" for name in _FACTORIES),
-]
-"""Those of `TORCH_SYMBOLS` that `torch.load(weights_only=True)` does not know by itself."""

@@ -39,6 +39,7 @@ class Symbol:
     """Checked wrapper that takes the place of calling it; None: it isn't called."""
     create: Callable[["Symbol"], Any] | None = None
     """What takes the place of an instance of it; None: it has none."""
+    is_known: bool = True
 
     def __str__(self) -> str:
         return f"{self.module}.{self.name}"
@@ -61,13 +62,15 @@ class Record:
 
     class_name: str
     state: dict[str, Any] | None = None
-    is_persistent: bool = False
-    """Whether it carries its constructor's arguments, as StyleGAN's persistent objects do."""
+    is_known: bool = True
+    """Whether its class is one of a published generator; others may do anything."""
 
     def set_state(self, state: Any) -> None:
         """Take the attributes that a pickle gives to an instance, once."""
         if isinstance(state, tuple) and len(state) == 2 and state[1] is None:
             state = state[0]
+        if not self.is_known and not isinstance(state, dict):
+            return
         if self.state is not None or not isinstance(state, dict):
             raise MalformedError(f"an instance of {self.class_name} has a state of an odd form")
         self.state = state
@@ -81,6 +84,7 @@ class StorageRecord:
     """A serialized storage inside a module's pickle; None where the container holds it."""
     key: str = ""
     dtype: str = ""
+    """Of its numbers; empty where it is bytes and each tensor tells what they are."""
     elements: int = -1
     """-1: only the serialized storage tells."""
 
@@ -93,6 +97,8 @@ class TensorRecord:
     offset: int
     size: tuple[int, ...]
     stride: tuple[int, ...]
+    dtype: str = ""
+    """Where the storage doesn't tell it."""
 
 
 def check_bounds(record: TensorRecord, elements: int) -> None:

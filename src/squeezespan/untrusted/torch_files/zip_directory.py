@@ -1,21 +1,20 @@
 """The table of content of a zip archive as `torch.save` writes it, and no other.
 
-torch reads archives with another library than Python's. Whatever the two could understand in
-different ways is refused here, so that torch reads what was checked: other data before or behind
-the table, repeated or hidden names, names that differ by case alone, entries that share bytes.
+Other data before or behind the table, repeated or hidden names and entries that share bytes are
+refused: another reader could understand such an archive differently.
 """
 
 import os
 import struct
 import zipfile
 import zlib
-from pathlib import Path
+from dataclasses import dataclass
 from typing import IO
 
 from squeezespan.untrusted.pickles.cursor import MalformedError
 from squeezespan.untrusted.pickles.limits import MAX_HEADER_BYTES, MAX_ZIP_ENTRIES
 
-__all__ = ["checked_members", "read_member"]
+__all__ = ["Member", "checked_members"]
 
 _END = struct.Struct("<4s4H2LH")
 _LARGE_LOCATOR = struct.Struct("<4sLQL")
@@ -25,39 +24,47 @@ _LARGE_EXTRA = 1
 _CHUNK = 1 << 20
 
 
-def checked_members(path: Path, archive: IO[bytes]) -> dict[str, zipfile.ZipInfo]:
+@dataclass(frozen=True)
+class Member:
+    """Where an entry's content stands in the archive."""
+
+    begin: int
+    size: int
+
+
+def checked_members(archive: IO[bytes], size: int) -> dict[str, Member]:
     """Give an archive's entries by name.
 
     Args:
-        path: of the archive, for its size.
         archive: the open file.
+        size: of the archive, bytes.
 
     Raises:
         MalformedError: it is not as torch writes archives.
         zipfile.BadZipFile: it is damaged.
     """
-    begin, count = _check_end(archive, path.stat().st_size)
+    begin, count = _check_end(archive, size)
     with zipfile.ZipFile(archive) as opened:
-        members = opened.infolist()
-    names = {member.filename.lower() for member in members}
-    if len(members) != count or len(names) != count:
+        entries = opened.infolist()
+    names = {entry.filename.lower() for entry in entries}
+    if any(name.endswith("/constants.pkl") for name in names):
+        raise MalformedError(
+            "it is a TorchScript program; save the generator's state_dict() instead"
+        )
+    if len(entries) != count or len(names) != count:
         raise MalformedError("its zip archive has repeated or hidden entries")
-    position = 0
-    for member in sorted(members, key=lambda x: x.header_offset):
-        _check_member(member)
-        start = _content_start(archive, member)
-        if member.header_offset < position or start + member.file_size > begin:
+    position, members = 0, {}
+    for entry in sorted(entries, key=lambda x: x.header_offset):
+        _check_entry(entry)
+        start = _content_start(archive, entry)
+        if entry.header_offset < position or start + entry.file_size > begin:
             raise MalformedError("its zip archive has entries that share their bytes")
-        position = start + member.file_size
+        position = start + entry.file_size
         # torch can be told to write no checksums, and then writes zeros.
-        if member.CRC and _checksum(archive, start, member.file_size) != member.CRC:
-            raise MalformedError(f"it is damaged: {member.filename} is not as it was written")
-    return {member.filename: member for member in members}
-
-
-def read_member(archive: IO[bytes], member: zipfile.ZipInfo) -> bytes:
-    """Give the content of one of `checked_members`."""
-    return _read(archive, _content_start(archive, member), member.file_size)
+        if entry.CRC and _checksum(archive, start, entry.file_size) != entry.CRC:
+            raise MalformedError(f"it is damaged: {entry.filename} is not as it was written")
+        members[entry.filename] = Member(start, entry.file_size)
+    return members
 
 
 def _check_end(archive: IO[bytes], size: int) -> tuple[int, int]:
@@ -96,7 +103,7 @@ def _check_end(archive: IO[bytes], size: int) -> tuple[int, int]:
     return begin, count
 
 
-def _check_member(member: zipfile.ZipInfo) -> None:
+def _check_entry(member: zipfile.ZipInfo) -> None:
     if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
         raise MalformedError("its zip archive is compressed, which torch.save never does")
     if member.flag_bits & 1:

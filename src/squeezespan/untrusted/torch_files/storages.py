@@ -1,0 +1,59 @@
+"""What torch writes of a tensor's storage in a pickle: its type, its key and its length."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from squeezespan.untrusted.names import is_name
+from squeezespan.untrusted.pickles.class_names import STORAGE_DTYPES
+from squeezespan.untrusted.pickles.cursor import MalformedError
+from squeezespan.untrusted.pickles.values import StorageRecord, Symbol
+from squeezespan.untrusted.wording import shown
+
+__all__ = ["declared_storages", "element_type"]
+
+
+def element_type(name: str) -> torch.dtype:
+    """Give the type of a storage's numbers, which are bytes where only its tensors tell more."""
+    found: torch.dtype = getattr(torch, name or "uint8")
+    return found
+
+
+def declared_storages(
+    storages: dict[str, StorageRecord],
+) -> Callable[[Any], StorageRecord | Symbol]:
+    """Make the function that reads a persistent id of torch and notes its storage.
+
+    Old files have an id with its source code for every class of a module, too: the code is dropped.
+
+    Args:
+        storages: filled with key to record.
+    """
+
+    def read(name: Any) -> StorageRecord | Symbol:
+        if isinstance(name, bytes):
+            raise MalformedError(
+                "it was saved with pickle protocol 0, in which torch loses the weights' places; "
+                "save the generator's state_dict() without pickle_protocol"
+            )
+        is_class = isinstance(name, tuple) and len(name) == 4 and name[0] == "module"
+        if is_class and isinstance(name[1], Symbol):
+            return name[1]
+        if not isinstance(name, tuple) or not 5 <= len(name) <= 6 or name[0] != "storage":
+            raise MalformedError("it has a persistent id that is not a tensor's storage")
+        _, kind, key, location, elements = name[:5]
+        if not isinstance(kind, Symbol) or str(kind) not in STORAGE_DTYPES:
+            raise MalformedError("it has a storage of an unknown type")
+        texts = is_name(key) and type(location) is str
+        if not texts or type(elements) is not int or not 0 <= elements < 1 << 48:
+            raise MalformedError("it describes a storage in an odd way")
+        if len(name) == 6 and name[5] is not None:
+            raise MalformedError("it has views of storages, which torch no longer reads")
+        record = StorageRecord(None, key, STORAGE_DTYPES[str(kind)], elements)
+        earlier = storages.setdefault(key, record)
+        if (earlier.dtype, earlier.elements) != (record.dtype, record.elements):
+            raise MalformedError(f"it describes storage {shown(key)} in two ways")
+        return record
+
+    return read
