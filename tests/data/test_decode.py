@@ -8,7 +8,13 @@ import pytest
 from image_files import encoded, picture
 from PIL import Image
 
-from squeezespan.data.decode import BrokenImageError, decode_image, image_side, is_image
+from squeezespan.data.decode import (
+    BrokenImageError,
+    TooLargeError,
+    decode_image,
+    image_side,
+    is_image,
+)
 
 
 def _flat(mode: str, color: object, side: int = 8) -> Image.Image:
@@ -64,12 +70,55 @@ def test_cmyk_jpeg_has_the_colors_of_the_rgb_one() -> None:
     assert np.abs(np.array(_color(data)) - [200, 100, 50]).max() <= 2
 
 
-def test_orientation_is_applied() -> None:
-    image = picture(0)
+_STORED = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""How a picture is stored that each EXIF orientation turns upright."""
+
+
+def _sixteen(image: Image.Image) -> Image.Image:
+    return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        *(("JPEG", mode) for mode in ("RGB", "L", "CMYK")),
+        *(("PNG", mode) for mode in ("RGB", "RGBA", "L", "LA", "P", "1", "I;16")),
+        *(("WEBP", mode) for mode in ("RGB", "RGBA")),
+        *(("TIFF", mode) for mode in ("RGB", "RGBA", "L", "LA", "CMYK", "P", "1", "I;16")),
+    ],
+)
+@pytest.mark.parametrize("orientation", _STORED)
+def test_orientation_is_applied_in_every_mode(kind: str, mode: str, orientation: int) -> None:
+    quarters = np.array([[(250, 10, 10), (10, 250, 10)], [(10, 10, 250), (240, 240, 240)]])
+    scene = Image.fromarray(quarters.astype(np.uint8).repeat(32, 0).repeat(32, 1))
+    turn = _STORED[orientation]
+    stored = scene if turn is None else scene.transpose(turn)
     exif = Image.Exif()
-    exif[0x0112] = 6
-    turned = decode_image(encoded(image, exif=exif), 8)
-    assert np.array_equal(turned, np.rot90(np.asarray(image), -1))
+    exif[0x0112] = orientation
+    options = {"lossless": True} if kind == "WEBP" else {}
+
+    def convert(image: Image.Image) -> Image.Image:
+        return _sixteen(image) if mode == "I;16" else image.convert(mode, dither=Image.Dither.NONE)
+
+    data = encoded(convert(stored), kind, exif=exif, **options)
+    gray = convert(scene).convert("RGB") if mode != "I;16" else scene.convert("L").convert("RGB")
+    difference = np.asarray(gray).astype(int) - decode_image(data, 64)
+    assert np.abs(difference).mean() < 5
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_an_exif_block_that_cannot_be_read_says_nothing() -> None:
+    data = encoded(picture(0), "JPEG", exif=b"Exif\0\0MM\0*garbage")
+    assert decode_image(data, 8).shape == (8, 8, 3)
 
 
 def test_centre_of_a_wide_image() -> None:
@@ -123,7 +172,30 @@ def test_broken_files_say_why(data: bytes, reason: str) -> None:
         decode_image(data, 8)
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (30_000, 2), (1, 500)])
+def test_tiny_and_narrow_images(width: int, height: int) -> None:
+    data = encoded(Image.new("RGB", (width, height), "white"))
+    assert (decode_image(data, 32) == np.full((32, 32, 3), 255)).all()
+
+
+@pytest.mark.parametrize(("progressive", "side"), [(False, 1024), (True, 512), (True, 1024)])
+def test_large_photos_are_decoded_by_draft(
+    monkeypatch: pytest.MonkeyPatch, progressive: bool, side: int
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500 * 500)
+    photo = picture(0, 4, 4).resize((side, side), Image.Resampling.NEAREST)
+    data = encoded(photo, "JPEG", quality=95, progressive=progressive)
+    if progressive and side == 1024:
+        with pytest.raises(TooLargeError, match="1 million pixels"):
+            decode_image(data, 4)
+        return
+    assert image_side(data) == (side, side)
+    expected = np.asarray(photo.resize((900, 900), Image.Resampling.BILINEAR)).astype(int)
+    assert np.abs(decode_image(data, 900) - expected).mean() < 12
+
+
 def test_kinds_of_files() -> None:
     assert is_image("a/B.JPEG")
+    assert is_image("a/photo.jfif")
     assert not is_image("a/labels.csv")
     assert not is_image("a/drawing.eps")

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from image_files import encoded, pack, pets, picture, png, write_tree
+from PIL import Image
 
 from squeezespan.data.images import ResidentImages, join_images
 from squeezespan.data.loading import DecodedImages
@@ -89,7 +91,6 @@ def test_images_of_several_sizes_need_a_resolution(tmp_path: Path) -> None:
     write_tree(tmp_path, {"0.png": png(0), "1.png": png(0, 9, 9)})
     with pytest.raises(UserError, match="give a resolution"):
         open_images(f"folder:{tmp_path}", "train")
-    assert open_images(f"folder:{tmp_path}", "train", mixed_resolution=16).resolution == 16
     assert open_images(f"folder:{tmp_path}", "train", resolution=9).resolution == 9
 
 
@@ -115,6 +116,32 @@ def test_broken_files_are_named_and_counted(
     with pytest.raises(UserError, match=r"cat/4\.png in .*, nor 2 more: .*truncated") as raised:
         read()
     assert "\n" not in str(raised.value)
+
+
+def test_images_of_too_many_pixels_are_skipped_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    large = {f"train/cat/{i}.png": png(i, 40, 40) for i in (4, 6)}
+    large["train/dog/0.jpg"] = encoded(picture(3, 60, 60), "JPEG")
+    write_tree(tmp_path, pets(8, 3) | large)
+    images = open_images(f"folder:{tmp_path}", "train", resolution=8)
+    assert images.labels is not None
+    assert images.labels.tolist() == [0] * 6 + [1] * 4
+    assert len(images) == 10
+    assert "skipped train/cat/4.png in " in (err := capsys.readouterr().err)
+    assert " and 1 more: more pixels than is safe to decode" in err
+    expected = np.asarray(picture(5)).transpose(2, 0, 1)
+    assert np.array_equal(images.batch(torch.tensor([4]))[0].numpy(), expected)
+
+
+def test_a_set_of_nothing_but_too_large_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    write_tree(tmp_path, pets(1, 1))
+    with pytest.raises(UserError, match=r"more .*is safe to decode"):
+        open_images(f"folder:{tmp_path}", "train", resolution=8)
 
 
 def test_empty_file_is_named(tmp_path: Path) -> None:

@@ -35,6 +35,15 @@ def test_a_sample_is_spread_over_the_set() -> None:
     assert sampled == measure_normalization(third)
 
 
+def test_a_constant_channel_is_only_centred() -> None:
+    pixels = _images(50).batch(torch.arange(50))
+    pixels[:, 2] = 255
+    measured = measure_normalization(ResidentImages("stains", [], None, pixels))
+    assert (measured.mean[2], measured.std[2]) == (1.0, 1.0)
+    assert measured.std[0] == pytest.approx(float(pixels[:, 0].double().std(correction=0) / 255))
+    assert not measured.normalize(pixels / 255)[:, 2].any()
+
+
 def test_images_of_one_color() -> None:
     images = ResidentImages("black", [], None, torch.zeros(4, 3, 8, 8, dtype=torch.uint8))
     with pytest.raises(UserError, match="one color"):

@@ -1,5 +1,6 @@
 """`wds:` reads WebDataset shards."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,83 @@ def test_unlabelled_shards(tmp_path: Path) -> None:
     assert open_images(f"wds:{tmp_path}/a.tar", "train").labels is None
 
 
+def _numbered(values: list[bytes], extension: str = "json") -> dict[str, bytes]:
+    files = {f"{i}.png": png(i) for i in range(len(values))}
+    return files | {f"{i}.{extension}": value for i, value in enumerate(values) if value}
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        (_numbered([b"1", b""], "cls"), r"only 1 of the 2 .* without is a\.tar/1\.png"),
+        (_numbered([b"1", b"-1"], "cls"), r"that of a\.tar/1\.png is negative"),
+        (_numbered([b"\xff", b"1"], "cls"), "cannot be read"),
+        (_numbered([b'{"label": 0.5}', b'{"label": 1}']), r"is 0\.5, which is no class number"),
+        (_numbered([b'{"label": [0, 3]}', b'{"label": [1]}']), "is a list, not one class"),
+        (_numbered([b'{"label": NaN}', b'{"label": 1}']), "is nan"),
+        (_numbered([b'{"label": 4000000000}', b'{"label": 1}']), "too large"),
+        (_numbered([b'{"label": "a"}', b'{"label": 1}']), "some are numbers and some are texts"),
+        (_numbered([b'{"caption": "x"}', b'{"label": null}']), "there are none"),
+        (_numbered([b"[" * 100_000, b"{"]), "cannot be read"),
+    ],
+)
+def test_labels_that_are_no_classes_stop_nothing(
+    tmp_path: Path, files: dict[str, bytes], problem: str
+) -> None:
+    pack(tmp_path / "a.tar", files)
+    images = open_images(f"wds:{tmp_path}/a.tar", "train")
+    assert len(images) == 2
+    assert images.labels is None
+    assert re.search(problem, images.label_problem)
+
+
+@pytest.mark.parametrize(
+    ("files", "names", "labels"),
+    [
+        (_numbered([b"dog", b"cat"], "cls"), ["cat", "dog"], [1, 0]),
+        (_numbered([b'{"label": "b"}', b'{"label": "a"}']), ["a", "b"], [1, 0]),
+        (_numbered([b'{"label": 2.0}', b'{"label": 0}']), ["0", "1", "2"], [2, 0]),
+        (_numbered([b'{"cls": 1}', b'{"cls": 0}']), ["0", "1"], [1, 0]),
+        (
+            _numbered([b'{"label": 5}', b'{"label": 5}']) | {"0.cls": b"1", "1.cls": b"0"},
+            ["0", "1"],
+            [1, 0],
+        ),
+    ],
+)
+def test_labels_of_other_types(
+    tmp_path: Path, files: dict[str, bytes], names: list[str], labels: list[int]
+) -> None:
+    pack(tmp_path / "a.tar", files)
+    images = open_images(f"wds:{tmp_path}/a.tar", "train")
+    assert images.labels is not None
+    assert (images.class_names, images.labels.tolist()) == (names, labels)
+
+
+@pytest.mark.parametrize("word", ["validation", "VALID", "Testing", "val"])
+def test_splits_of_other_names(tmp_path: Path, word: str) -> None:
+    pack(tmp_path / "pets-Training-0000.tar", {"0.png": png(0), "1.png": png(1)})
+    pack(tmp_path / f"pets-{word}-00.tar", {"0.png": png(0)})
+    assert len(open_images(f"wds:{tmp_path}/pets-{{split}}-*.tar", "train")) == 2
+    assert len(open_images(f"wds:{tmp_path}/pets-{{split}}-*.tar", "test")) == 1
+
+
+def test_a_missing_split_says_what_is_there(tmp_path: Path) -> None:
+    for word in ("train", "dev"):
+        pack(tmp_path / f"pets-{word}-0.tar", {"0.png": png(0)})
+    with pytest.raises(UserError, match="no test split: there are dev, train"):
+        open_images(f"wds:{tmp_path}/pets-{{split}}-0.tar", "test")
+
+
+def test_samples_without_an_image_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack(tmp_path / "a.tar", {"0.png": png(0), "0.txt": b"", "1.heic": b"", "2.heic": b""})
+    assert len(open_images(f"wds:{tmp_path}/a.tar", "train")) == 1
+    assert "samples without an image hold" in (err := capsys.readouterr().err)
+    assert "2 .heic" in err
+
+
 def test_braces() -> None:
     assert expand_pattern("s-{08..10}.tar") == ["s-08.tar", "s-09.tar", "s-10.tar"]
     assert expand_pattern("{a,b}/{0..1}") == ["a/0", "a/1", "b/0", "b/1"]
@@ -80,9 +158,7 @@ def test_missing_shard_is_named(tmp_path: Path) -> None:
     [
         ({"0.txt": b""}, "no images"),
         ({"0.png": png(0), "0.jpg": png(1)}, "two images"),
-        ({"0.png": png(0), "0.cls": b"1", "1.png": png(1)}, r"only 1 of the 2 .*1\.png"),
-        ({"0.png": png(0), "0.cls": b"cat"}, "not a class number"),
-        ({"0.png": png(0), "0.cls": b"-1"}, "no class number"),
+        ({"0.heic": b"", "0.cls": b"1"}, r"no images, only .* 1 \.heic"),
         ({"0.png": png(0), "../0.cls": b"1"}, "climbs out"),
     ],
 )

@@ -1,11 +1,12 @@
 """`folder:` reads splits, classes and unlabelled images from folders and archives."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from image_files import pack, pets, picture, png, write_tree
+from image_files import encoded, pack, pets, picture, png, write_tree
 
 from squeezespan.data.images import ImageSet
 from squeezespan.data.specs import Split, open_images
@@ -102,12 +103,6 @@ def test_test_classes_are_numbered_as_in_train(tmp_path: Path) -> None:
     assert _labels(_open(tmp_path, "test")) == [2, 2]
 
 
-def test_test_classes_that_train_lacks(tmp_path: Path) -> None:
-    write_tree(tmp_path, pets(1, 1) | {"test/Cat/0.png": png(3)})
-    with pytest.raises(UserError, match=r"test split .* classes that train lacks: Cat"):
-        _open(tmp_path, "test")
-
-
 def test_class_with_one_image(tmp_path: Path) -> None:
     write_tree(tmp_path, pets(1, 3))
     assert _labels(_open(tmp_path)) == [0, 1, 1, 1]
@@ -124,6 +119,102 @@ def test_archives_named_after_splits_belong_together(tmp_path: Path) -> None:
     assert len(_open(tmp_path / "birds-test.zip")) == 4
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("Train", "Test"),
+        ("TRAIN", "TESTING"),
+        ("training", "testing"),
+        ("Training", "Val"),
+        ("train", "VALID"),
+        ("train", "Validation"),
+    ],
+)
+def test_splits_go_by_many_names_in_any_case(tmp_path: Path, train: str, test: str) -> None:
+    files = pets(2, 3, train) | pets(1, 2, test, seed=50)
+    folder = write_tree(tmp_path / "tree", files)
+    packed = pack(tmp_path / f"pets-{train}.zip", pets(2, 3, ""))
+    pack(tmp_path / f"pets-{test}.zip", pets(1, 2, ""))
+    for path in (folder, pack(tmp_path / "a.tar", files), packed):
+        assert _open(path).class_names == ["cat", "dog"]
+        assert _labels(_open(path)) == [0, 0, 1, 1, 1]
+        assert _labels(_open(path, "test")) == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (pets(1, 1, "seg_train") | pets(1, 1, "seg_test"), "seg_test, seg_train; .* seg_train"),
+        ({"trainA/0.png": png(0), "testA/0.png": png(1)}, "look like splits: testA, trainA"),
+        ({"images/train2017/0.png": png(0), "images/val2017/0.png": png(1)}, "train2017, val2017"),
+        (pets(1, 1, "bottle/train") | pets(1, 1, "bottle/test") | {"nut/train/0.png": png(1)}, ""),
+    ],
+)
+def test_test_images_are_never_learnt_from(
+    tmp_path: Path, files: dict[str, bytes], message: str
+) -> None:
+    message = message or "splits inside bottle .*; put the classes inside the splits"
+    with pytest.raises(UserError, match=message):
+        _open(write_tree(tmp_path, files))
+
+
+def test_a_class_may_remind_of_a_split(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"bullet_train/0.png": png(0), "tram/0.png": png(1)})
+    assert _open(tmp_path).class_names == ["bullet_train", "tram"]
+
+
+def test_train_and_test_are_splits_whatever_lies_beside_them(tmp_path: Path) -> None:
+    names = ("train/0.png", "test/0.png", "samples/0.png")
+    write_tree(tmp_path, {name: png(seed) for seed, name in enumerate(names)})
+    assert len(_open(tmp_path)) == len(_open(tmp_path, "test")) == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        (pets(1, 1) | {"train/0.png": png(5)}, r"beside its class folders .* such as 0\.png"),
+        ({"train/0.png": png(5), "train/1.png": png(6)}, "in no class folders"),
+        (
+            {f"{n // 1000:05}/img{n:08}.png": png(n) for n in (0, 999, 1000, 2001)},
+            "00000 are running numbers",
+        ),
+        ({f"{n // 1000:02}000/{n:05}.png": png(n) for n in (0, 1000, 2001)}, "running numbers"),
+    ],
+)
+def test_what_is_no_class_tree_is_unlabelled_and_says_why(
+    tmp_path: Path, files: dict[str, bytes], problem: str
+) -> None:
+    images = _open(write_tree(tmp_path, files))
+    assert len(images) == len(files)
+    assert images.labels is None
+    assert re.search(problem, images.label_problem)
+
+
+def test_numbers_may_be_classes(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"00000/7.png": png(0), "00001/8.png": png(1), "00001/9.png": png(2)})
+    assert _labels(_open(tmp_path)) == [0, 1, 1]
+
+
+def test_folders_without_images_are_no_classes_and_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tree(tmp_path, pets(1, 1) | {"train/labels/x.txt": b""})
+    (tmp_path / "train" / "cow").mkdir()
+    assert _open(tmp_path).class_names == ["cat", "dog"]
+    assert "folders without images are no classes: cow, labels" in capsys.readouterr().err
+
+
+def test_files_that_are_not_read_are_counted_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = {"train/a.HEIC": b"", "train/cat/b.heic": b"", "train/notes": b"", "about.txt": b""}
+    write_tree(tmp_path, pets(1, 1) | odd | {"train/cat/c.JFIF": encoded(picture(1), "JPEG")})
+    assert len(_open(tmp_path)) == 3
+    assert len(_open(tmp_path)) == 3
+    line = "passed over files that are not read as images: 2 .heic and 1 without a suffix"
+    assert capsys.readouterr().err.splitlines() == [f"{tmp_path}/train: {line}"]
+
+
 def test_linked_folders_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     write_tree(tmp_path / "real", pets(1, 1, ""))
     root = tmp_path / "tree"
@@ -138,10 +229,12 @@ def test_linked_folders_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     [
         ({}, "holds no images"),
         ({"train/cat/notes.txt": b""}, "holds no images"),
-        (pets(1, 1) | {"test/cat/a.txt": b""}, "test holds no images"),
-        (pets(1, 1), r"no test split: it holds train"),
-        (pets(1, 1, "test") | {"test/0.png": png(0)}, r"beside them, images such as 0\.png"),
-        (pets(1, 1, "test") | {"test/cow/a.txt": b""}, "without images: cow"),
+        (pets(1, 1) | {"test/cat/a.txt": b""}, "no test split: test holds no images"),
+        (pets(1, 1), r"no test split: it holds train; add or rename a folder to test"),
+        (pets(1, 1) | {"exam/0.png": png(0)}, r"it holds train \(besides exam\)"),
+        (pets(1, 1, "") | {"a.txt": b""}, "no test split: it holds the folders cat, dog"),
+        ({"train/cat/0.heic": b"", "train/cat/1.heic": b""}, r"holds no images, only .* 2 \.heic"),
+        (pets(1, 1, "test") | pets(1, 1, "Test"), "both Test and test, which mean the same split"),
     ],
 )
 def test_trees_that_are_no_test_split(

@@ -1,34 +1,64 @@
 """From the bytes of an image file to eight-bit RGB pixels of one size.
 
-Rules: the EXIF orientation is applied; grayscale becomes three equal channels; transparent pixels
-are laid on white; CMYK and other color models are converted to RGB; 16-bit values lose their low
-byte. The largest centred square is then resized, antialiased, to the resolution, which is the
-same as resizing the short side and cropping the centre. JPEGs far larger than that are decoded at
-a fraction of their size, never below twice the resolution.
+Rules: the EXIF orientation is applied, before anything else; grayscale becomes three equal
+channels; transparent pixels are laid on white; CMYK and other color models are converted to RGB;
+16-bit values lose their low byte. The largest centred square is then resized, antialiased, to the
+resolution, which is the same as resizing the short side and cropping the centre. JPEGs far larger
+than that are decoded at a fraction of their size, never below twice the resolution; other images
+of more pixels than `Image.MAX_IMAGE_PIXELS` are too large.
 """
 
 import io
+import math
 from pathlib import PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
-__all__ = ["BrokenImageError", "Pixels", "decode_image", "fit_square", "image_side", "is_image"]
+__all__ = [
+    "BrokenImageError",
+    "Pixels",
+    "TooLargeError",
+    "decode_image",
+    "fit_square",
+    "image_side",
+    "is_image",
+]
 
 Pixels = npt.NDArray[np.uint8]
 
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+    {
+        *(".apng", ".bmp", ".dib", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm"),
+        *(".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
+    }
 )
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
 _SIXTEEN_BIT_AS_32 = ("PNG", "PPM")
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+_JPEG = b"\xff\xd8\xff"
+_DRAFTS = (1, 2, 4, 8)
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns a picture of each EXIF orientation upright."""
 
 
 class BrokenImageError(Exception):
     """A file that is not an image that can be decoded; the message says why."""
+
+
+class TooLargeError(BrokenImageError):
+    """An image of more pixels than may be decoded."""
 
 
 def is_image(name: str) -> bool:
@@ -47,16 +77,18 @@ def decode_image(data: bytes, resolution: int) -> Pixels:
         uint8 [resolution, resolution, 3].
 
     Raises:
-        BrokenImageError: not an image, cut short, of unreadable content, or too large.
+        BrokenImageError: not an image, cut short, or of unreadable content.
+        TooLargeError: it has more pixels than is safe to decode.
     """
     try:
         with _open(data) as image:
-            image.draft(None, (2 * resolution, 2 * resolution))
+            _set_draft(image, resolution)
             image.load()
-            rgb = _to_rgb(image, image.format)
-            return fit_square(ImageOps.exif_transpose(rgb), resolution)
+            return fit_square(_to_rgb(_upright(image), image.format), resolution)
     except (BrokenImageError, MemoryError):
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooLargeError("it has more pixels than is safe to decode") from error
     # Decoders raise whatever comes to them on files that are broken on purpose.
     except Exception as error:
         raise BrokenImageError(_reason(error)) from error
@@ -97,13 +129,43 @@ def fit_square(image: Image.Image, resolution: int) -> Pixels:
 
 
 def _open(data: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(data), formats=_FORMATS)
-    largest = Image.MAX_IMAGE_PIXELS
-    if largest is not None and image.width * image.height > largest:
-        raise BrokenImageError(
-            f"{image.width} by {image.height} pixels are more than the {largest} that are safe"
-        )
-    return image
+    """Open an image without decoding it."""
+    if data.startswith(_JPEG):
+        # Image.open refuses a photo by its full size, of which a draft decodes a small part.
+        return JpegImageFile(io.BytesIO(data))
+    return Image.open(io.BytesIO(data), formats=_FORMATS)
+
+
+def _set_draft(image: Image.Image, resolution: int) -> None:
+    """Have a JPEG decoded no larger than is useful.
+
+    Raises:
+        TooLargeError: the image has too many pixels, whatever the resolution.
+    """
+    largest = Image.MAX_IMAGE_PIXELS or math.inf
+    pixels = image.width * image.height
+    # The decoder of a progressive JPEG keeps all of it, whatever the draft.
+    most = 2 * largest if "progressive" in image.info else math.inf
+    needed = next((scale for scale in _DRAFTS if pixels <= largest * scale**2), None)
+    if needed is not None and pixels <= most:
+        width, height = image.width // needed, image.height // needed
+        image.draft(None, (min(width, 2 * resolution), min(height, 2 * resolution)))
+        if image.width * image.height <= largest:
+            return
+    raise TooLargeError(f"its {pixels / 1e6:.0f} million pixels are more than is safe to decode")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation, in whatever mode the image is.
+
+    Pillow's own function writes the EXIF block anew, which fails on many a camera's.
+    """
+    try:
+        turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    # A block that cannot be read says nothing, and Pillow raises whatever comes to it.
+    except Exception:
+        return image
+    return image if turn is None else image.transpose(turn)
 
 
 def _to_rgb(image: Image.Image, file_format: str | None) -> Image.Image:
@@ -122,6 +184,4 @@ def _to_rgb(image: Image.Image, file_format: str | None) -> Image.Image:
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "it is not an image of a known format"
-    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
-        return "it has more pixels than is safe"
     return " ".join(str(error).split()) or type(error).__name__

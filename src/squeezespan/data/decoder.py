@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from squeezespan.data.decode import BrokenImageError, Pixels
+from squeezespan.data.decode import BrokenImageError, Pixels, TooLargeError
 from squeezespan.data.sources.base import Source
 from squeezespan.errors import UserError
 
@@ -32,14 +32,11 @@ class Decoder:
         self._workers = max(num_workers, 1)
         self._pool = ThreadPoolExecutor(num_workers) if num_workers else None
 
-    def __call__(
-        self, indices: Sequence[int], on_done: Callable[[int], None] | None = None
-    ) -> Tensor:
+    def __call__(self, indices: Sequence[int]) -> Tensor:
         """Decode some images.
 
         Args:
             indices: of the images.
-            on_done: called now and then with the number of images done since the last call.
 
         Returns:
             uint8 [B, 3, resolution, resolution] on the CPU.
@@ -47,6 +44,33 @@ class Decoder:
         Raises:
             UserError: images that cannot be decoded; the message names one and counts the others.
         """
+        pixels, broken = self._decode(indices)
+        if broken:
+            raise broken_images(self._source, broken)
+        return pixels
+
+    def all(self, on_done: Callable[[int], None]) -> tuple[Tensor, set[int]]:
+        """Decode all images of the source.
+
+        Args:
+            on_done: called now and then with the number of images done since the last call.
+
+        Returns:
+            uint8 [N, 3, resolution, resolution] on the CPU, and which images have too many pixels
+            to be decoded: their rows hold nothing.
+
+        Raises:
+            UserError: images that cannot be decoded for another reason, or all are too large.
+        """
+        pixels, broken = self._decode(range(len(self._source)), on_done)
+        others = [(i, error) for i, error in broken if not isinstance(error, TooLargeError)]
+        if others or len(broken) == len(self._source):
+            raise broken_images(self._source, others or broken)
+        return pixels, {i for i, _ in broken}
+
+    def _decode(
+        self, indices: Sequence[int], on_done: Callable[[int], None] | None = None
+    ) -> tuple[Tensor, list[tuple[int, BrokenImageError]]]:
         shape = (len(indices), 3, self._resolution, self._resolution)
         result: Pixels = np.empty(shape, np.uint8)
         share = -(-len(indices) // (_CHUNKS_PER_WORKER * self._workers))
@@ -67,9 +91,7 @@ class Decoder:
         for done in self._pool.map(decode, starts) if self._pool else map(decode, starts):
             if on_done is not None:
                 on_done(done)
-        if broken:
-            raise broken_images(self._source, broken)
-        return torch.from_numpy(result)
+        return torch.from_numpy(result), broken
 
 
 def broken_images(source: Source, broken: Sequence[tuple[int, BrokenImageError]]) -> UserError:

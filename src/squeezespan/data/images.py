@@ -24,6 +24,7 @@ class ImageSet(ABC):
         labels: int64 [N] on the CPU; None if unlabelled.
         resolution: side of the images that `batch` gives, pixels.
         device: where `batch` gives them.
+        label_problem: why `labels` is None; empty where they are not.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class ImageSet(ABC):
         labels: Tensor | None,
         resolution: int,
         device: torch.device,
+        label_problem: str = "there are none",
     ) -> None:
         self.name = name
         self.class_names = list(class_names)
         self.labels = labels
+        self.label_problem = label_problem if labels is None else ""
         self.resolution = resolution
         self.device = device
 
@@ -83,13 +86,20 @@ class ResidentImages(ImageSet):
         class_names: in the order of the labels; empty if unlabelled.
         labels: int64 [N]; None if unlabelled.
         pixels: uint8 [N, 3, R, R]; `batch` gives its images on its device.
+        label_problem: why `labels` is None.
     """
 
     def __init__(
-        self, name: str, class_names: Sequence[str], labels: Tensor | None, pixels: Tensor
+        self,
+        name: str,
+        class_names: Sequence[str],
+        labels: Tensor | None,
+        pixels: Tensor,
+        label_problem: str = "there are none",
     ) -> None:
         labels = None if labels is None else labels.cpu()
-        super().__init__(name, class_names, labels, pixels.shape[-1], pixels.device)
+        resolution, device = pixels.shape[-1], pixels.device
+        super().__init__(name, class_names, labels, resolution, device, label_problem)
         self._pixels = pixels
 
     def __len__(self) -> int:
@@ -108,7 +118,14 @@ class ResidentImages(ImageSet):
 class _Subset(ImageSet):
     def __init__(self, whole: ImageSet, rows: Tensor) -> None:
         labels = None if whole.labels is None else whole.labels[rows]
-        super().__init__(whole.name, whole.class_names, labels, whole.resolution, whole.device)
+        super().__init__(
+            whole.name,
+            whole.class_names,
+            labels,
+            whole.resolution,
+            whole.device,
+            whole.label_problem,
+        )
         self._whole = whole
         self._rows = rows
 

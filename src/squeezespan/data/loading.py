@@ -1,21 +1,21 @@
 """From a source to a set of images: decoded once into memory, or on demand."""
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import torch
 from torch import Tensor
 
-from squeezespan.data.decode import BrokenImageError
-from squeezespan.data.decoder import Decoder, broken_images
+from squeezespan.data.decoder import Decoder
 from squeezespan.data.images import ImageSet, ResidentImages
+from squeezespan.data.notices import say_once
 from squeezespan.data.sources.base import Source
 from squeezespan.progress import Progress
 
-__all__ = ["DecodedImages", "load_images", "stored_resolution"]
+__all__ = ["DecodedImages", "load_images"]
 
 _SECONDS_BEFORE_PROGRESS = 5.0
-_SIZES_LOOKED_AT = 64
 
 
 class DecodedImages(ImageSet):
@@ -38,7 +38,14 @@ class DecodedImages(ImageSet):
         device: torch.device,
         num_workers: int,
     ) -> None:
-        super().__init__(name, source.class_names, _labels(source), resolution, device)
+        super().__init__(
+            name,
+            source.labels.class_names,
+            _labels(source, range(len(source))),
+            resolution,
+            device,
+            source.labels.problem,
+        )
         self._length = len(source)
         self._decode = Decoder(source, resolution, num_workers)
 
@@ -81,34 +88,19 @@ def load_images(
     """
     if len(source) * 3 * resolution**2 > memory_limit:
         return DecodedImages(name, source, resolution, device=device, num_workers=num_workers)
-    pixels = _decode_all(name, source, Decoder(source, resolution, num_workers))
-    return ResidentImages(name, source.class_names, _labels(source), pixels.to(device))
+    pixels, too_large = _decode_all(name, source, Decoder(source, resolution, num_workers))
+    kept: Sequence[int] = range(len(source))
+    if too_large:
+        kept = [index for index in kept if index not in too_large]
+        pixels = pixels[kept]
+        say_once(_skipped(name, source, too_large))
+    labels = _labels(source, kept)
+    return ResidentImages(
+        name, source.labels.class_names, labels, pixels.to(device), source.labels.problem
+    )
 
 
-def stored_resolution(source: Source) -> int | None:
-    """Give the side of a source's images, or None where they differ or are not square.
-
-    At most 64 images, evenly spaced, are looked at; broken ones are left to the decoding, which
-    counts them.
-
-    Raises:
-        UserError: none of these can be read.
-    """
-    count = min(_SIZES_LOOKED_AT, len(source))
-    sizes: set[tuple[int, int]] = set()
-    broken: list[tuple[int, BrokenImageError]] = []
-    for index in (i * len(source) // count for i in range(count)):
-        try:
-            sizes.add(source.size(index))
-        except BrokenImageError as error:
-            broken.append((index, error))
-    if not sizes:
-        raise broken_images(source, broken)
-    width, height = sizes.pop()
-    return width if width == height and not sizes else None
-
-
-def _decode_all(name: str, source: Source, decode: Decoder) -> Tensor:
+def _decode_all(name: str, source: Source, decode: Decoder) -> tuple[Tensor, set[int]]:
     begin = time.monotonic() + _SECONDS_BEFORE_PROGRESS
     done = 0
     progress: Progress | None = None
@@ -126,8 +118,15 @@ def _decode_all(name: str, source: Source, decode: Decoder) -> Tensor:
                     )
                 )
 
-        return decode(range(len(source)), count)
+        return decode.all(count)
 
 
-def _labels(source: Source) -> Tensor | None:
-    return None if source.labels is None else torch.tensor(source.labels)
+def _labels(source: Source, kept: Sequence[int]) -> Tensor | None:
+    numbers = source.labels.numbers
+    return None if numbers is None else torch.tensor([numbers[index] for index in kept])
+
+
+def _skipped(name: str, source: Source, too_large: set[int]) -> str:
+    first = source.describe(min(too_large))
+    others = f" and {len(too_large) - 1} more" if len(too_large) > 1 else ""
+    return f"{name}: skipped {first}{others}: more pixels than is safe to decode"

@@ -38,14 +38,16 @@ class Normalization:
 def measure_normalization(images: ImageSet, sample: int = _SAMPLE) -> Normalization:
     """Measure the mean and standard deviation of a set's pixels.
 
-    The sums are over whole numbers, so the result does not depend on the device.
+    The sums are over whole numbers, so the result does not depend on the device. A channel of one
+    value, as microscopes' pictures of two stains have, gets the standard deviation 1, so that it
+    is only centred.
 
     Args:
         images: of the train split, never of test data.
         sample: at most about this many images, evenly spaced, are looked at.
 
     Raises:
-        UserError: every pixel of a channel has the same value.
+        UserError: every pixel of every channel has the same value.
     """
     count = min(sample, len(images))
     chosen = torch.arange(count) * len(images) // max(count, 1)
@@ -58,8 +60,8 @@ def measure_normalization(images: ImageSet, sample: int = _SAMPLE) -> Normalizat
     pixels_seen = count * images.resolution**2
     mean = total.double().cpu() / pixels_seen
     variance = squares.double().cpu() / pixels_seen - mean**2
-    if not (variance > 0).all():
+    if not (variance > 0).any():
         raise UserError(f"the images of {images.name} are all of one color; check what they hold")
     red, green, blue = (mean / 255).tolist()
-    std = (variance.sqrt() / 255).tolist()
+    std = torch.where(variance > 0, variance.sqrt() / 255, 1.0).tolist()
     return Normalization((red, green, blue), (std[0], std[1], std[2]))

@@ -1,25 +1,30 @@
 """Data specs: one line of text that names a set of images, wherever and however it is stored."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
 import torch
 
 from squeezespan.data.images import ImageSet
-from squeezespan.data.loading import load_images, stored_resolution
-from squeezespan.data.sources.base import Source, Split
+from squeezespan.data.loading import load_images
+from squeezespan.data.notices import say_once
+from squeezespan.data.sizes import Sizes, measure_sizes
+from squeezespan.data.sources.base import Source
 from squeezespan.data.sources.builtin import open_builtin
 from squeezespan.data.sources.cifar import CIFAR10, CIFAR100, open_cifar
 from squeezespan.data.sources.hub import open_hub
 from squeezespan.data.sources.shards import open_shards
 from squeezespan.data.sources.stl10 import open_stl10
 from squeezespan.data.sources.tree import open_tree
+from squeezespan.data.splits import Split
 from squeezespan.errors import UserError
 from squeezespan.files import expanded
 from squeezespan.settings import closest
 
-__all__ = ["MEMORY_LIMIT", "Split", "open_images", "place_of"]
+__all__ = ["MEMORY_LIMIT", "FoundImages", "Split", "find_images", "open_images", "place_of"]
 
 MEMORY_LIMIT = 4 * 2**30
 """Bytes of decoded images that are kept in memory, unless told otherwise."""
@@ -40,12 +45,76 @@ _OPENERS: dict[str, Callable[[str, Split, int], Source]] = {
 _OF_PATHS = ("cifar10", "cifar100", "stl10", "folder")
 
 
+@dataclass(frozen=True)
+class FoundImages:
+    """The images of a split, listed and not decoded yet."""
+
+    spec: str
+    source: Source
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """Of the images as stored.
+
+        Raises:
+            UserError: no image can be read.
+        """
+        return measure_sizes(self.source)
+
+    def load(
+        self,
+        resolution: int,
+        *,
+        device: torch.device | str = "cpu",
+        num_workers: int = 0,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> ImageSet:
+        """Give the images at one resolution; arguments as for `open_images`.
+
+        Raises:
+            UserError: images that cannot be decoded.
+        """
+        return load_images(
+            self.spec,
+            self.source,
+            resolution,
+            device=torch.device(device),
+            num_workers=num_workers,
+            memory_limit=memory_limit,
+        )
+
+
+def find_images(spec: str, split: Split, *, memory_limit: int = MEMORY_LIMIT) -> FoundImages:
+    """List the images that a data spec names.
+
+    Args:
+        spec: as for `open_images`.
+        split: as for `open_images`.
+        memory_limit: bytes of a compressed archive that may be kept in memory.
+
+    Raises:
+        UserError: not a data spec; nothing there, or no such split.
+    """
+    kind, _, rest = spec.partition(":")
+    opener = _OPENERS.get(kind)
+    if opener is None or not rest:
+        raise UserError(_not_a_spec(spec, kind))
+    if split not in get_args(Split):
+        raise UserError(f"there is no split {split!r}; give {', '.join(get_args(Split))}")
+    source = opener(rest, split, memory_limit)
+    for notice in source.notices:
+        say_once(notice)
+    return FoundImages(spec, source)
+
+
 def open_images(
     spec: str,
     split: Split,
     *,
     resolution: int | None = None,
-    mixed_resolution: int | None = None,
     device: torch.device | str = "cpu",
     num_workers: int = 0,
     memory_limit: int = MEMORY_LIMIT,
@@ -57,7 +126,6 @@ def open_images(
             or `builtin:cifar10-mini`.
         split: `train`, `test` (a split called val where there is no test) or `unlabeled`.
         resolution: side to bring the images to, pixels; None keeps their own.
-        mixed_resolution: what to take where `resolution` is None and the images differ in size.
         device: where batches are given, and where images decoded at once are kept.
         num_workers: threads that decode; 0 is the caller's own.
         memory_limit: bytes of decoded images to keep; a larger set is decoded batch by batch.
@@ -66,24 +134,11 @@ def open_images(
         UserError: not a data spec; nothing there, or no such split; images that cannot be
             decoded; images of different sizes and no resolution given.
     """
-    kind, _, rest = spec.partition(":")
-    opener = _OPENERS.get(kind)
-    if opener is None or not rest:
-        raise UserError(_not_a_spec(spec, kind))
-    if split not in get_args(Split):
-        raise UserError(f"there is no split {split!r}; give {', '.join(get_args(Split))}")
-    source = opener(rest, split, memory_limit)
-    side = resolution or stored_resolution(source) or mixed_resolution
+    found = find_images(spec, split, memory_limit=memory_limit)
+    side = resolution or found.sizes.square
     if side is None:
         raise UserError(f"the images of {spec} differ in size or are not square; give a resolution")
-    return load_images(
-        spec,
-        source,
-        side,
-        device=torch.device(device),
-        num_workers=num_workers,
-        memory_limit=memory_limit,
-    )
+    return found.load(side, device=device, num_workers=num_workers, memory_limit=memory_limit)
 
 
 def place_of(spec: str) -> Path | None:

@@ -13,6 +13,7 @@ from squeezespan.errors import UserError
 from squeezespan.evaluation.features import extract_features
 from squeezespan.evaluation.intervals import wilson
 from squeezespan.evaluation.knn import knn_scores
+from squeezespan.evaluation.labels import labels_of, require_labels
 from squeezespan.evaluation.logistic import logistic_scores
 from squeezespan.models.student_file import Backbone
 
@@ -52,7 +53,7 @@ class Examiner:
         device: where features are computed.
 
     Raises:
-        UserError: the data has no labels, no test split, or different classes in both.
+        UserError: the data has no labels, no test split, or test classes that train lacks.
     """
 
     def __init__(self, options: DemoOptions, resolution: int, device: torch.device) -> None:
@@ -60,11 +61,7 @@ class Examiner:
         self._device = device
         self.train, self.n_train = self._open("train", resolution, _MOST_TRAIN)
         self.test, self.n_test = self._open("test", resolution, _MOST_TEST)
-        if self.train.class_names != self.test.class_names:
-            raise UserError(
-                f"train and test of {options.data} have different classes; the demo tests on the "
-                "classes that it has labels for"
-            )
+        _, self.test.labels, self.test.class_names = labels_of(self.train, self.test)
 
     @property
     def class_names(self) -> list[str]:
@@ -111,11 +108,7 @@ class Examiner:
             resolution=resolution,
             device=self._device,
         )
-        if images.labels is None:
-            raise UserError(
-                f"{images.name} has no labels, and the demo tests what the students have learnt; "
-                "give --data with labelled train and test splits"
-            )
+        require_labels(images, split)
         if len(images) <= most:
             return images, len(images)
         # Drawn with a seed of its own, so that demos of all seeds are tested on the same images.

@@ -14,6 +14,7 @@ from squeezespan.data.images import ImageSet
 from squeezespan.data.order import epoch_order
 from squeezespan.errors import UserError
 from squeezespan.evaluation.features import compute_features, frozen
+from squeezespan.evaluation.labels import require_labels
 from squeezespan.hardware import ResolvedPrecision
 from squeezespan.progress import Progress
 from squeezespan.randomness import StepRandom, derive_seed
@@ -93,9 +94,7 @@ def train_linear_probe(
     Raises:
         UserError: the images have no labels.
     """
-    if images.labels is None:
-        raise UserError(f"{images.name} has no labels: a linear probe needs them")
-    labels = images.labels.to(device)
+    labels = require_labels(images, "train").to(device)
     views = _Views(backbone, images, config, precision=precision, seed=seed, device=device)
     with frozen(backbone):
         views.keep()

@@ -13,6 +13,7 @@ from squeezespan.evaluation.fewshot import fewshot_hits
 from squeezespan.evaluation.hits import pack_hits
 from squeezespan.evaluation.intervals import mean_interval, wilson
 from squeezespan.evaluation.knn import knn_scores
+from squeezespan.evaluation.labels import labels_of
 from squeezespan.evaluation.linear import linear_probe_config, train_linear_probe
 from squeezespan.evaluation.logistic import logistic_scores
 from squeezespan.evaluation.options import FeatureProtocol, ProbeOptions
@@ -56,16 +57,17 @@ def extract_split(
     Args:
         backbone: on `device`, takes uint8 [B, 3, R, R].
         train: labelled images to learn from.
-        test: labelled images to test on, with the same classes.
+        test: labelled images of these classes to test on.
         options: batch size and precision.
         device: where features are computed and left.
 
     Raises:
-        UserError: a set without labels, or with other classes; features that are not finite.
+        UserError: a set without labels, or test classes that train lacks; features that are not
+            finite.
     """
-    train_y, test_y, classes = _labels(train, test)
+    train_y, test_y, names = labels_of(train, test)
     sides = [_features(backbone, images, options, device) for images in (train, test)]
-    return FeatureSplit(sides[0], train_y.to(device), sides[1], test_y.to(device), classes)
+    return FeatureSplit(sides[0], train_y.to(device), sides[1], test_y.to(device), len(names))
 
 
 def evaluate_features(
@@ -129,7 +131,7 @@ def evaluate_linear(
     Args:
         backbone: on `device`, takes uint8, or float in [0, 1], [B, 3, R, R].
         train: labelled images to learn from.
-        test: labelled images to test on, with the same classes.
+        test: labelled images of these classes to test on.
         options: settings.
         device: where everything runs.
 
@@ -137,9 +139,11 @@ def evaluate_linear(
         As `evaluate_features`.
 
     Raises:
-        UserError: a set without labels, or with other classes; features that are not finite.
+        UserError: a set without labels, or test classes that train lacks; features that are not
+            finite.
     """
-    _, test_y, classes = _labels(train, test)
+    _, test_y, names = labels_of(train, test)
+    classes = len(names)
     config = linear_probe_config(
         train.resolution,
         epochs=options.epochs,
@@ -175,22 +179,6 @@ def _features(
             "training broke down"
         )
     return features
-
-
-def _labels(train: ImageSet, test: ImageSet) -> tuple[Tensor, Tensor, int]:
-    for images in (train, test):
-        if images.labels is None:
-            raise UserError(f"{images.name} has no labels: an evaluation needs them")
-        if not len(images):
-            raise UserError(f"{images.name} has no images to evaluate with")
-    if train.class_names != test.class_names:
-        raise UserError(
-            f"train and test of {train.name} have different classes "
-            f"({len(train.class_names)} and {len(test.class_names)}): give both the same folders"
-        )
-    assert train.labels is not None
-    assert test.labels is not None
-    return train.labels, test.labels, len(train.class_names)
 
 
 def _accuracies(scores: Tensor, labels: Tensor, classes: int) -> dict[str, Any]:

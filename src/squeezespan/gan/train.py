@@ -115,7 +115,9 @@ def _open(config: GanTrainConfig) -> ImageSet:
         num_workers=config.train.num_workers,
     )
     if config.conditional and images.labels is None:
-        raise UserError(f"{config.data} has no labels; a conditional GAN needs them")
+        raise UserError(
+            f"{config.data} has no labels, which a conditional GAN needs: {images.label_problem}"
+        )
     return images
 
 

@@ -7,7 +7,7 @@ import torch
 from squeezespan.config import DistillConfig
 from squeezespan.data.images import ImageSet, join_images
 from squeezespan.data.order import split_holdout
-from squeezespan.data.specs import open_images
+from squeezespan.data.specs import find_images, open_images
 
 __all__ = ["KnnImages", "RunImages", "open_run_images"]
 
@@ -33,8 +33,8 @@ class RunImages:
     """To learn from; labels are not used."""
     held_out: int
     """Images kept out of training."""
-    has_labels: bool
-    """Whether the data set has labels; training doesn't look at them."""
+    label_problem: str
+    """Why the data set has no labels; empty where it has. Training doesn't look at them."""
     knn: KnnImages | None
     """None where the monitor is off, or there are no labels or no held-out images."""
 
@@ -51,14 +51,9 @@ def open_run_images(config: DistillConfig, device: torch.device) -> RunImages:
     """
     settings = config.images
     workers = config.train.num_workers
-    whole = open_images(
-        config.data,
-        "train",
-        resolution=settings.load_resolution,
-        mixed_resolution=settings.resolution,
-        device=device,
-        num_workers=workers,
-    )
+    found = find_images(config.data, "train")
+    side = settings.load_resolution or found.sizes.square or settings.resolution
+    whole = found.load(side, device=device, num_workers=workers)
     kept, held_out = split_holdout(len(whole), settings.holdout, _HOLDOUT_SEED, whole.labels)
     train = whole.subset(kept)
     if settings.unlabeled:
@@ -71,15 +66,13 @@ def open_run_images(config: DistillConfig, device: torch.device) -> RunImages:
         )
         train = join_images([train, more])
     if not config.monitor.knn_every or whole.labels is None or not len(held_out):
-        return RunImages(train, len(held_out), whole.labels is not None, None)
+        return RunImages(train, len(held_out), whole.label_problem, None)
     fitting = whole
     if whole.resolution != settings.resolution:
-        fitting = open_images(
-            config.data, "train", resolution=settings.resolution, device=device, num_workers=workers
-        )
+        fitting = found.load(settings.resolution, device=device, num_workers=workers)
     limit = config.monitor.knn_images
     knn = KnnImages(fitting.subset(_thin(kept, limit)), fitting.subset(_thin(held_out, limit)))
-    return RunImages(train, len(held_out), True, knn)
+    return RunImages(train, len(held_out), whole.label_problem, knn)
 
 
 def _thin(indices: torch.Tensor, limit: int) -> torch.Tensor:

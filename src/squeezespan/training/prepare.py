@@ -58,7 +58,9 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
     images = open_run_images(config, device)
     plan = plan_run(config, len(images.train), world_size)
     if config.monitor.knn_every and images.knn is None:
-        reason = "no class of two images, to hold one out" if images.has_labels else "no labels"
+        reason = "no class of two images, to hold one out"
+        if images.label_problem:
+            reason = f"no labels ({images.label_problem})"
         print(f"{config.data} has {reason}: the kNN monitor is off", file=sys.stderr)
     return Parts(
         images=images,

@@ -2,29 +2,27 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import numpy as np
 from PIL import Image
 
 from squeezespan.data.decode import Pixels, decode_image, fit_square, image_side
+from squeezespan.data.labels import Labels
 
-__all__ = ["ArraySource", "EncodedSource", "Source", "Split"]
-
-Split = Literal["train", "test", "unlabeled"]
+__all__ = ["ArraySource", "EncodedSource", "Source"]
 
 
 class Source(ABC):
     """The images of one split, in a fixed order.
 
     Args:
-        class_names: in the order of the labels; empty if unlabelled.
-        labels: one for each image; None if unlabelled.
+        labels: of the images, or why there are none.
+        notices: what a user should know of the files, one line each.
     """
 
-    def __init__(self, class_names: Sequence[str], labels: Sequence[int] | None) -> None:
-        self.class_names = list(class_names)
-        self.labels = None if labels is None else list(labels)
+    def __init__(self, labels: Labels, notices: Sequence[str] = ()) -> None:
+        self.labels = labels
+        self.notices = list(notices)
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -56,9 +54,9 @@ class EncodedSource(Source):
     Args:
         place: the folder or archive, for messages.
         names: of the files, for messages.
-        read: gives the bytes of the file at an index.
-        class_names: in the order of the labels; empty if unlabelled.
-        labels: one for each file; None if unlabelled.
+        read: gives the bytes of the file at an index; may raise `BrokenImageError`.
+        labels: of the files, or why there are none.
+        notices: what a user should know of the files, one line each.
     """
 
     def __init__(
@@ -66,10 +64,11 @@ class EncodedSource(Source):
         place: str,
         names: Sequence[str],
         read: Callable[[int], bytes],
-        class_names: Sequence[str] = (),
-        labels: Sequence[int] | None = None,
+        labels: Labels | None = None,
+        *,
+        notices: Sequence[str] = (),
     ) -> None:
-        super().__init__(class_names, labels)
+        super().__init__(labels or Labels(), notices)
         self._place = place
         self._names = names
         self._read = read
@@ -107,7 +106,9 @@ class ArraySource(Source):
         class_names: Sequence[str] = (),
         labels: Sequence[int] | None = None,
     ) -> None:
-        super().__init__(class_names, labels)
+        super().__init__(
+            Labels() if labels is None else Labels(list(class_names), list(labels), "")
+        )
         self._place = place
         self._pixels = pixels
 

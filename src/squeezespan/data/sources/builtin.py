@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from squeezespan.data.sources.base import Source, Split
+from squeezespan.data.sources.base import Source
 from squeezespan.data.sources.tree import open_tree
+from squeezespan.data.splits import Split
 from squeezespan.errors import UserError
 from squeezespan.settings import closest
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from squeezespan.data.decode import Pixels
 from squeezespan.data.sources.archives import ARCHIVE_SUFFIXES
-from squeezespan.data.sources.base import ArraySource, Source, Split
+from squeezespan.data.sources.base import ArraySource, Source
 from squeezespan.data.sources.pickled_arrays import read_pickled_batch
 from squeezespan.data.sources.tar import read_tar
 from squeezespan.data.sources.tree import open_tree
+from squeezespan.data.splits import Split, split_of
 from squeezespan.errors import UserError
 
 __all__ = ["CIFAR10", "CIFAR100", "CifarFormat", "open_cifar"]
@@ -102,7 +103,7 @@ def open_cifar(form: CifarFormat, path: Path, split: Split, *, memory_limit: int
         archive = path / f"{form.name}-train{suffix}"
         if archive.is_file():
             return open_tree(archive, split, memory_limit=memory_limit)
-    if any((path / name).is_dir() for name in ("train", "test", "val")):
+    if any(split_of(entry.name) and entry.is_dir() for entry in path.iterdir()):
         return open_tree(path, split, memory_limit=memory_limit)
     raise UserError(
         f"{path} holds no {form.name}: neither {form.folder}-python.tar.gz or its files, nor "

@@ -6,54 +6,53 @@ import re
 from pathlib import Path
 
 from squeezespan.data.decode import is_image
-from squeezespan.data.sources.base import EncodedSource, Split
+from squeezespan.data.labels import UnreadableLabel, number_labels
+from squeezespan.data.sources.base import EncodedSource
+from squeezespan.data.sources.passed_over import count_passed_over
 from squeezespan.data.sources.tar import Shelf, TarMember, read_tar
+from squeezespan.data.splits import Split, choose_split, split_names, split_of
 from squeezespan.errors import UserError
 
 __all__ = ["expand_pattern", "open_shards"]
 
-_SPLIT_NAMES: dict[Split, tuple[str, ...]] = {
-    "train": ("train",),
-    "test": ("test", "val"),
-    "unlabeled": ("unlabeled",),
-}
 _MOST_SHARDS = 1_000_000
+_SPLIT = "{split}"
+_PLACE = "\0"
 
 
 def open_shards(pattern: str, split: Split, *, memory_limit: int) -> EncodedSource:
     """Open the images of one split of a set of WebDataset shards.
 
-    A sample is the members that share a name up to its first dot: an image, and a class number in
-    a `.cls` file, or under `label` or `cls` in a `.json` file.
+    A sample is the members that share a name up to its first dot: an image, and its class in a
+    `.cls` file, or under `label` or `cls` in a `.json` file.
 
     Args:
         pattern: path of the shards; `{000..010}` stands for numbers, `{a,b}` for alternatives,
-            `*` for anything, and `{split}` for train, test (or val) or unlabeled. Without
-            `{split}` the shards are the train split.
+            `*` for anything, and `{split}` for the names that `data.splits` has for a split.
+            Without `{split}` the shards are the train split.
         split: which images.
         memory_limit: bytes of compressed shards that may be kept in memory.
 
     Raises:
-        UserError: no such shards or split, a shard that is damaged or not safe, samples without
-            an image, or only some with a class.
+        UserError: no such shards or split, a shard that is damaged or not safe, or no images.
     """
     shelf = Shelf(memory_limit)
     names: list[str] = []
-    labels: list[int | None] = []
+    labels: list[object] = []
+    without: list[str] = []
     for shard in _find_shards(pattern, split):
-        _read_shard(shard, shelf, names, labels)
+        _read_shard(shard, shelf, names, labels, without)
+    passed = count_passed_over(without)
     if not names:
-        raise UserError(f"the shards of {pattern} hold no images")
-    known = [label for label in labels if label is not None]
-    if not known:
-        return EncodedSource(pattern, names, shelf.read)
-    if len(known) < len(labels):
-        raise UserError(
-            f"only {len(known)} of the {len(labels)} images of {pattern} have a class; the first "
-            f"without is {names[labels.index(None)]}"
-        )
-    class_names = [str(number) for number in range(max(known) + 1)]
-    return EncodedSource(pattern, names, shelf.read, class_names, known)
+        raise UserError(f"the shards of {pattern} hold no images{passed and f', only {passed}'}")
+    notices = [f"wds:{pattern}: samples without an image hold {passed}"] if passed else []
+    return EncodedSource(
+        pattern,
+        names,
+        shelf.read,
+        number_labels(labels, names.__getitem__),
+        notices=notices,
+    )
 
 
 def expand_pattern(pattern: str) -> list[str]:
@@ -87,25 +86,42 @@ def _options(piece: str, pattern: str) -> list[str]:
 
 
 def _find_shards(pattern: str, split: Split) -> list[Path]:
-    if "{split}" not in pattern and split != "train":
+    if _SPLIT not in pattern:
+        if split == "train":
+            return _shards_of(pattern)
         raise UserError(
             f"{pattern} has no {split} split; write {{split}} where the shards' names say train "
-            f"and {_SPLIT_NAMES[split][0]}"
+            f"and {split_names(split)[0]}"
         )
-    missing = ""
-    for name in _SPLIT_NAMES[split]:
-        shards: list[Path] = []
-        absent: list[str] = []
-        for path in expand_pattern(pattern.replace("{split}", name)):
-            found = _glob(Path(path).expanduser())
-            shards += found
-            absent += [] if found else [path]
-        if shards and not absent:
-            return shards
-        missing = missing or absent[0]
-        if shards:
-            break
-    raise UserError(f"there is no shard {missing}; check the pattern {pattern}")
+    words = _words_of_split(pattern)
+    word = choose_split(split, filter(split_of, words), f"wds:{pattern}")
+    if word is None:
+        held = f"there are {', '.join(sorted(words)[:5])}" if words else "there are no shards"
+        raise UserError(f"wds:{pattern} has no {split} split: {held}; check the pattern")
+    return _shards_of(pattern.replace(_SPLIT, word))
+
+
+def _words_of_split(pattern: str) -> set[str]:
+    """Give what stands in the place of `{split}` in the names of shards that are there."""
+    words: set[str] = set()
+    for path in expand_pattern(pattern.replace(_SPLIT, _PLACE)):
+        place = str(Path(path).expanduser())
+        expected = re.escape(place).replace(re.escape("*"), "[^/]*")
+        first = expected.replace(_PLACE, "(?P<split>[^/]+?)", 1)
+        named = re.compile(first.replace(_PLACE, "(?P=split)"))
+        found = map(named.fullmatch, map(str, _glob(Path(place.replace(_PLACE, "*")))))
+        words |= {match["split"] for match in found if match}
+    return words
+
+
+def _shards_of(pattern: str) -> list[Path]:
+    shards: list[Path] = []
+    for path in expand_pattern(pattern):
+        found = _glob(Path(path).expanduser())
+        if not found:
+            raise UserError(f"there is no shard {path}; check the pattern {pattern}")
+        shards += found
+    return shards
 
 
 def _glob(path: Path) -> list[Path]:
@@ -115,13 +131,17 @@ def _glob(path: Path) -> list[Path]:
     return sorted(Path(path.anchor).glob(str(relative)))
 
 
-def _read_shard(shard: Path, shelf: Shelf, names: list[str], labels: list[int | None]) -> None:
+def _read_shard(
+    shard: Path, shelf: Shelf, names: list[str], labels: list[object], without: list[str]
+) -> None:
+    """Put the images of a shard on the shelf, and collect names, labels and other files."""
     images: dict[str, int] = {}
-    classes: dict[str, int] = {}
+    classes: dict[str, dict[str, object]] = {}
+    others: dict[str, list[str]] = {}
     for member in read_tar(shard):
         folder, _, file = member.name.rpartition("/")
         stem, _, extension = file.partition(".")
-        key = f"{folder}/{stem}"
+        key, extension = f"{folder}/{stem}", extension.lower()
         if is_image(file) and "." not in extension:
             if key in images:
                 raise UserError(f"the sample {key} of {shard} has two images; leave one")
@@ -130,26 +150,28 @@ def _read_shard(shard: Path, shelf: Shelf, names: list[str], labels: list[int | 
             labels.append(None)
             shelf.add(shard, member)
         elif extension in ("cls", "json"):
-            label = _label(member, shard, extension)
-            if label is not None:
-                classes[key] = label
+            classes.setdefault(key, {})[extension] = _label(member, extension)
+        elif stem:
+            others.setdefault(key, []).append(file)
     for key, index in images.items():
-        labels[index] = classes.get(key)
+        given = classes.get(key, {})
+        labels[index] = given["cls"] if "cls" in given else given.get("json")
+    without += [file for key, files in others.items() if key not in images for file in files]
 
 
-def _label(member: TarMember, shard: Path, extension: str) -> int | None:
+def _label(member: TarMember, extension: str) -> object:
+    """Give the label in a member, whatever its type, or None where it gives none."""
     try:
-        value = json.loads(member.read())
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{member.name} in {shard} is not {_EXPECTED[extension]}") from error
-    if extension == "json":
-        fields = value if isinstance(value, dict) else {}
-        value = fields.get("label", fields.get("cls"))
-        if value is None:
-            return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise UserError(f"{member.name} in {shard} gives no class number from 0 on")
-    return value
+        text = member.read().decode()
+        if extension == "cls":
+            return _number_or_text(text.strip())
+        content = json.loads(text)
+    # Besides JSON's own errors, bytes that are no text and lists without end.
+    except (ValueError, RecursionError):
+        return UnreadableLabel(f"is in a .{extension} file that cannot be read")
+    fields = content if isinstance(content, dict) else {}
+    return fields.get("label", fields.get("cls"))
 
 
-_EXPECTED = {"cls": "a class number", "json": "JSON"}
+def _number_or_text(text: str) -> object:
+    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else text or None

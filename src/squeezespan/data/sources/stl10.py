@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from squeezespan.data.sources.archives import ARCHIVE_SUFFIXES
-from squeezespan.data.sources.base import ArraySource, Source, Split
+from squeezespan.data.sources.base import ArraySource, Source
 from squeezespan.data.sources.tree import open_tree
+from squeezespan.data.splits import Split, split_of
 from squeezespan.errors import UserError
 
 __all__ = ["open_stl10"]
@@ -37,7 +38,7 @@ def open_stl10(path: Path, split: Split, *, memory_limit: int) -> Source:
         archive = path / f"stl10-train{suffix}"
         if archive.is_file():
             return open_tree(archive, split, memory_limit=memory_limit)
-    if any((path / name).is_dir() for name in ("train", "test", "val", "unlabeled")):
+    if any(split_of(entry.name) and entry.is_dir() for entry in path.iterdir()):
         return open_tree(path, split, memory_limit=memory_limit)
     packed = path / "stl10_binary.tar.gz"
     if packed.is_file():
