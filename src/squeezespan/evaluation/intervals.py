@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 __all__ = ["mean_interval", "wilson"]
 
-_Z = statistics.NormalDist().inv_cdf(0.975)
+_LEVEL = 0.95
 
 
 def wilson(correct: int, total: int) -> tuple[float, float]:
@@ -19,14 +19,10 @@ def wilson(correct: int, total: int) -> tuple[float, float]:
     Returns:
         Lower and upper end, in [0, 1].
     """
-    share = correct / total
-    center = share + _Z**2 / (2 * total)
-    spread = _Z * math.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
-    scale = 1 + _Z**2 / total
-    # Rounding must not put a perfect or hopeless share outside its own interval.
-    low = 0.0 if correct == 0 else (center - spread) / scale
-    high = 1.0 if correct == total else (center + spread) / scale
-    return low, high
+    from scipy.stats import binomtest
+
+    interval = binomtest(correct, total).proportion_ci(_LEVEL, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float]:
@@ -41,6 +37,6 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
     from scipy.special import stdtrit
 
     mean = statistics.fmean(values)
-    quantile = float(stdtrit(len(values) - 1, 0.975))
+    quantile = float(stdtrit(len(values) - 1, (1 + _LEVEL) / 2))
     half = quantile * statistics.stdev(values) / math.sqrt(len(values))
     return mean - half, mean + half

@@ -1,5 +1,6 @@
-"""Multinomial logistic regression on cached features, by full-batch L-BFGS."""
+"""Multinomial logistic regression on cached features, by scikit-learn."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from squeezespan.data.order import split_holdout
 from squeezespan.errors import UserError
 
-__all__ = ["Standardizer", "choose_l2", "fit_logistic", "logistic_scores"]
+__all__ = ["LinearClassifier", "Standardizer", "choose_l2", "fit_logistic", "logistic_scores"]
 
 L2_GRID = tuple(10.0**exponent for exponent in range(0, -7, -1))
 _HOLDOUT = 0.1
@@ -23,7 +24,7 @@ class LinearClassifier:
     weight: Tensor
     """[classes, D]."""
     bias: Tensor
-    """[classes]."""
+    """[classes]; -inf for a class that no label named."""
 
     def __call__(self, features: Tensor) -> Tensor:
         """Give scores [B, classes] of features [B, D]."""
@@ -53,44 +54,51 @@ def fit_logistic(
     l2: float,
     *,
     start: LinearClassifier | None = None,
-    max_iter: int = 300,
+    max_iter: int = 1000,
 ) -> LinearClassifier:
     """Minimise mean cross-entropy + l2 / 2 * |weight|^2; the bias is free.
 
-    This is scikit-learn's `LogisticRegression(C=1 / (l2 * N))`.
+    This is scikit-learn's `LogisticRegression(C=1 / (l2 * N))`, which for two classes has one
+    weight vector, that of their difference, in place of two.
 
     Args:
         x: features float [N, D], best standardized.
         y: labels int64 [N] on the same device.
-        classes: number of classes; labels may leave some out.
+        classes: number of classes; labels may leave some out, which are then never predicted.
         l2: strength of the regularization.
         start: where the search begins; the optimum doesn't depend on it.
-        max_iter: iterations at most.
+        max_iter: iterations at most; what they have reached is taken.
 
     Returns:
         The classifier, on the features' device.
     """
-    if start is None:
-        start = LinearClassifier(x.new_zeros(classes, x.shape[1]), x.new_zeros(classes))
-    weight = start.weight.clone().requires_grad_()
-    bias = start.bias.clone().requires_grad_()
-    solver = torch.optim.LBFGS(
-        [weight, bias],
-        max_iter=max_iter,
-        tolerance_grad=1e-6,
-        tolerance_change=1e-9,
-        line_search_fn="strong_wolfe",
-    )
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
 
-    def objective() -> Tensor:
-        solver.zero_grad()
-        loss = F.cross_entropy(F.linear(x, weight, bias), y) + l2 / 2 * weight.square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
+    weight = x.new_zeros(classes, x.shape[1])
+    bias = x.new_full((classes,), -torch.inf)
+    present = y.unique()
+    if len(present) == 1:
+        bias[present] = 0.0
+        return LinearClassifier(weight, bias)
+    model = LogisticRegression(C=1 / (l2 * len(x)), tol=1e-5, max_iter=max_iter, warm_start=True)
+    if start is not None:
+        model.coef_ = _one_row_for_two(start.weight[present]).cpu().numpy()
+        model.intercept_ = _one_row_for_two(start.bias[present]).cpu().numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(x.cpu().numpy(), y.cpu().numpy())
+    fitted = [torch.from_numpy(array).to(x) for array in (model.coef_, model.intercept_)]
+    weight[present], bias[present] = (_two_rows_for_one(rows) for rows in fitted)
+    return LinearClassifier(weight, bias)
 
-    with torch.enable_grad():
-        solver.step(objective)  # type: ignore[no-untyped-call]
-    return LinearClassifier(weight.detach(), bias.detach())
+
+def _one_row_for_two(rows: Tensor) -> Tensor:
+    return rows[1:] - rows[:1] if len(rows) == 2 else rows
+
+
+def _two_rows_for_one(rows: Tensor) -> Tensor:
+    return torch.cat([-rows, rows]) / 2 if len(rows) == 1 else rows
 
 
 def choose_l2(
