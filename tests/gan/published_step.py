@@ -1,0 +1,197 @@
+"""StyleGAN2-ADA's training step, restated from the papers in plain autograd, Adam included.
+
+It shares with the product the networks, the augmentation pipeline and the source of random
+numbers, each of which has tests of its own, and none of the losses, updates or schedules.
+"""
+
+import copy
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from squeezespan.gan.augment import augment_bgc
+from squeezespan.gan.config import GanTrainConfig
+from squeezespan.gan.step import GanStep
+from squeezespan.randomness import StepRandom
+
+
+@dataclass
+class Adam:
+    """Kingma and Ba 2015, Algorithm 1, with beta1 = 0; a weight that a loss leaves out rests."""
+
+    network: nn.Module
+    rate: float
+    beta2: float
+    count: dict[str, int] = field(default_factory=dict)
+    second: dict[str, Tensor] = field(default_factory=dict)
+
+    def descend(self, loss: Tensor) -> None:
+        named = dict(self.network.named_parameters())
+        gradients = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
+        for (name, weight), gradient in zip(named.items(), gradients, strict=True):
+            if gradient is None:
+                continue
+            self.count[name] = self.count.get(name, 0) + 1
+            before = self.second.get(name, torch.zeros_like(weight))
+            self.second[name] = self.beta2 * before + (1 - self.beta2) * gradient**2
+            corrected = self.second[name] / (1 - self.beta2 ** self.count[name])
+            weight.data -= self.rate * gradient / (corrected.sqrt() + 1e-8)
+
+
+def lazy_adam(network: nn.Module, rate: float, interval: int) -> Adam:
+    """Karras et al. 2020 (StyleGAN2), Appendix B: lazy regularization."""
+    c = interval / (interval + 1)
+    return Adam(network, c * rate, 0.99**c)
+
+
+class PublishedStep:
+    """The step's state and its numbers, beginning as `gan` does."""
+
+    def __init__(self, gan: GanStep, config: GanTrainConfig) -> None:
+        self.config = config
+        self.G = copy.deepcopy(gan.generator)
+        self.D = copy.deepcopy(gan.discriminator)
+        self.average = copy.deepcopy(gan.average)
+        rate = config.train.learning_rate
+        own_rate = config.train.discriminator_learning_rate
+        self.optimize_G = lazy_adam(self.G, rate, config.loss.path_length_interval)
+        self.optimize_D = lazy_adam(self.D, own_rate or rate, config.loss.r1_interval)
+        self.path_mean = 0.0
+        self.p = config.augment.initial if config.augment.enabled else 0.0
+        self.signs: list[float] = []
+        self.shown: list[Tensor] = []
+        """What D was given in the last step, in order."""
+
+    def run(self, step: int, real: Tensor, labels: Tensor | None) -> dict[str, float]:
+        loss, batch = self.config.loss, len(real)
+        self.shown = []
+        numbers: dict[str, float] = {}
+        self.G.requires_grad_(True)
+        self.D.requires_grad_(True)
+        warm = step * batch >= 1000 * self.config.init.warmup_kimg
+        if warm:
+            numbers["loss/generator"] = self.train_generator(step, batch)
+            if loss.path_length_weight > 0 and step % loss.path_length_interval == 0:
+                numbers["path_length"] = self.regularize_generator(step, batch)
+        numbers |= self.train_discriminator(step, real, labels)
+        if step % loss.r1_interval == 0:
+            numbers["r1"] = self.regularize_discriminator(step, real, labels)
+        if warm:
+            self.follow((step + 1) * batch, batch)
+        if (step + 1) % self.config.augment.interval == 0:
+            self.adapt(batch)
+        return numbers | {"augment_p": self.p}
+
+    def train_generator(self, step: int, batch: int) -> float:
+        """Goodfellow et al. 2014, Section 3: maximise log D(G(z))."""
+        images, classes, _ = self.generate(step, batch, "generator")
+        score = self.judge(images, classes, step, "generator").sigmoid()
+        loss = -score.log().mean()
+        self.optimize_G.descend(loss)
+        return loss.item()
+
+    def regularize_generator(self, step: int, batch: int) -> float:
+        """StyleGAN2, Equation 4 and Appendix B; half the batch, as published."""
+        images, _, ws = self.generate(step, batch // 2, "path-length")
+        y = self.random(step, "path-noise").normal(*images.shape)
+        jacobian_y = torch.autograd.grad(
+            (images * y).sum() / math.sqrt(images.shape[2] * images.shape[3]),
+            ws,
+            create_graph=True,
+        )[0]
+        lengths = jacobian_y.pow(2).sum(-1).mean(-1).sqrt()
+        mean = 0.99 * self.path_mean + 0.01 * lengths.mean()
+        self.path_mean = mean.item()
+        loss = self.config.loss
+        penalty = ((lengths - mean) ** 2).mean()
+        self.optimize_G.descend(loss.path_length_interval * loss.path_length_weight * penalty)
+        return lengths.mean().item()
+
+    def train_discriminator(
+        self, step: int, real: Tensor, labels: Tensor | None
+    ) -> dict[str, float]:
+        """Goodfellow et al. 2014, Equation 1."""
+        images, classes, _ = self.generate(step, len(real), "discriminator")
+        fake_logits = self.judge(images.detach(), classes, step, "fake")
+        real_logits = self.judge(real, labels, step, "real")
+        loss = -(real_logits.sigmoid().log().mean() + (1 - fake_logits.sigmoid()).log().mean())
+        self.optimize_D.descend(loss)
+        signs = [float(logit > 0) - float(logit < 0) for logit in real_logits]
+        self.signs += signs
+        return {
+            "loss/discriminator": loss.item(),
+            "logits/real": real_logits.mean().item(),
+            "logits/fake": fake_logits.mean().item(),
+            "sign_real": sum(signs) / len(signs),
+        }
+
+    def regularize_discriminator(self, step: int, real: Tensor, labels: Tensor | None) -> float:
+        """Mescheder et al. 2018, Equation 9, times the interval (lazy regularization)."""
+        x = real.clone().requires_grad_()
+        logits = self.judge(x, labels, step, "r1")
+        gradient = torch.autograd.grad(logits.sum(), x, create_graph=True)[0]
+        squared_norm = gradient.flatten(1).norm(dim=1).pow(2).mean()
+        loss = self.config.loss
+        self.optimize_D.descend(loss.r1_interval * loss.r1_gamma / 2 * squared_norm)
+        return squared_norm.item()
+
+    def follow(self, images_seen: int, batch: int) -> None:
+        """The average's distance halves within `ema_kimg`, or sooner while the run is young."""
+        loss = self.config.loss
+        half_life = 1000 * loss.ema_kimg
+        if loss.ema_rampup is not None:
+            half_life = min(half_life, loss.ema_rampup * images_seen)
+        keep = 2 ** (-batch / half_life) if half_life else 0.0
+        weights = dict(self.G.named_parameters())
+        for name, average in self.average.named_parameters():
+            average.data = keep * average.data + (1 - keep) * weights[name].data
+        self.average.mapping.w_avg.copy_(self.G.mapping.w_avg)
+
+    def adapt(self, batch: int) -> None:
+        """StyleGAN2-ADA, Section 3.1: p follows the mean sign of D on real images."""
+        augment = self.config.augment
+        r_t = sum(self.signs) / len(self.signs)
+        self.signs = []
+        if augment.enabled:
+            change = augment.interval * batch / (1000 * augment.speed_kimg)
+            self.p += change if r_t > augment.target else -change
+            self.p = max(0.0, min(1.0, self.p))
+
+    def generate(self, step: int, count: int, stream: str) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Images, their classes, and w by layer; Karras et al. 2019, Section 3.1, mixes styles."""
+        random = self.random(step, stream)
+        latents = self.G.sample_latents(count, random)
+        w = self.G.mapping(latents.z, latents.labels)
+        if stream == "generator":
+            w_avg = self.G.mapping.w_avg
+            w_avg.copy_(0.995 * w_avg + 0.005 * w.detach().mean(0))
+        layers = self.G.info.num_ws
+        rows = [[w[i]] * layers for i in range(count)]
+        probability = self.config.loss.style_mixing
+        if probability:
+            second = self.G.mapping(random.normal(count, latents.z.shape[1]), latents.labels)
+            first_mixed = random.integers(count, high=layers - 1) + 1
+            mixed = random.uniform(count)
+            for i in range(count):
+                if mixed[i] < probability:
+                    since = int(first_mixed[i])
+                    rows[i] = [w[i]] * since + [second[i]] * (layers - since)
+        ws = torch.stack([torch.stack(row) for row in rows])
+        return self.G.synthesise(ws, noise="random", random=random).images, latents.labels, ws
+
+    def judge(self, images: Tensor, labels: Tensor | None, step: int, stream: str) -> Tensor:
+        """StyleGAN2-ADA, Figure 2b: D sees augmented images only, and G through them."""
+        shown = augment_bgc(images, self.p, self.random(step, f"augment-{stream}"))
+        self.shown.append(shown.detach().clone())
+        logits: Tensor = self.D(shown, labels).logits
+        return logits
+
+    def random(self, step: int, stream: str) -> StepRandom:
+        return StepRandom(self.config.train.seed, step, stream=stream)
+
+    def tensors(self) -> dict[str, dict[str, Any]]:
+        networks = {"generator": self.G, "discriminator": self.D, "average": self.average}
+        return {name: network.state_dict() for name, network in networks.items()}
