@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 from torchvision.transforms import ColorJitter, RandomResizedCrop
+from torchvision.transforms.v2.functional import resize
 
 from squeezespan.config import AugmentConfig
 from squeezespan.data.augment import Augment
@@ -140,7 +141,27 @@ def test_disabled_only_resizes() -> None:
     config = AugmentConfig(enabled=False)
     images = _images()
     assert torch.equal(Augment(config, 32)(images, StepRandom(0)), images.float() / 255)
-    assert Augment(config, 16)(images, StepRandom(0)).shape == (16, 3, 16, 16)
+    floats = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(Augment(config, 32)(floats, StepRandom(0)), floats)
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (40, 21), (20, 41)])
+def test_disabled_takes_the_centre_square_and_resizes_it(height: int, width: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (4, 3, height, width), generator=generator, dtype=torch.uint8)
+    images[0], images[1] = 255, 0
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = images[:, :, top : top + side, left : left + side].float() / 255
+    expected = resize(square, [16, 16], antialias=True)
+    augment = Augment(AugmentConfig(enabled=False), 16)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        views = augment(images, StepRandom(0))
+    torch.testing.assert_close(views, expected, rtol=0, atol=1e-5)
+    assert float(views.min()) == 0.0
+    assert float(views.max()) <= 1.0
+    outside = torch.tensor([2.0, -1.0])[:, None, None, None].expand(2, 3, 32, 32)
+    assert augment(outside, StepRandom(0)).mean((1, 2, 3)).tolist() == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(

@@ -33,3 +33,19 @@ def test_small_train_sets_and_temperatures() -> None:
     x = torch.eye(3)
     predicted = knn_predict(x, torch.tensor([2, 0, 1]), x, k=200, temperature=0.001)
     assert predicted.tolist() == [2, 0, 1]
+
+
+def test_by_default_200_neighbours_vote_at_temperature_a_tenth() -> None:
+    train_x, test_x = _features(300, 0), _features(20, 1)
+    # Two in a hundred are of the second class, so that few votes decide.
+    train_y = (torch.arange(300) % 50 == 0).long()
+    expected = knn_scores(train_x, train_y, test_x, k=200, temperature=0.1)
+    assert torch.equal(knn_scores(train_x, train_y, test_x), expected)
+    for k, temperature in ((1, 0.1), (300, 100.0)):
+        votes = knn_scores(train_x, train_y, test_x, k=k, temperature=temperature)
+        predicted = knn_predict(train_x, train_y, test_x, k=k, temperature=temperature)
+        assert torch.equal(predicted, votes.argmax(1))
+    labels = torch.arange(300) % 7
+    by_default = knn_predict(train_x, labels, test_x)
+    assert torch.equal(by_default, knn_predict(train_x, labels, test_x, k=200, temperature=0.1))
+    assert not torch.equal(by_default, knn_predict(train_x, labels, test_x, temperature=1.1))

@@ -28,6 +28,11 @@ def test_an_epoch_is_the_real_set_over_the_batch_whatever_is_in_it(alpha: float)
     assert plan.images == 970 * 512
 
 
+def test_two_images_of_a_stream_are_enough_for_each_process() -> None:
+    assert plan_run(config(6), 100) == Plan(100, 16, 160, synthetic_batch=3, real_batch=3)
+    assert plan_run(config(16, accumulate=2), 100, 2) == Plan(100, 6, 60, 8, 8)
+
+
 def test_max_steps_ends_the_run_early() -> None:
     short = config(512)
     short = replace(short, train=replace(short.train, max_steps=100))
@@ -43,6 +48,7 @@ def test_max_steps_ends_the_run_early() -> None:
         (12, 0.5, 1, 4, "6 synthetic images.*optim.accumulate 4"),
         (64, 0.01, 1, 1, "fewer than 2 synthetic"),
         (64, 0.99, 1, 1, "fewer than 2 real"),
+        (64, 0.001, 1, 1, "fewer than 2 synthetic images to each.*; choose a larger batch$"),
         (60_000, 0.5, 1, 1, "batch_size is 60000.*only 50000 images"),
     ],
 )
@@ -78,6 +84,23 @@ def test_warm_up_rises_to_the_peak_before_the_cosine(schedule: str) -> None:
     assert rising[0] == pytest.approx(0.03 / 970)
     assert rising[-1] == rates[970] == pytest.approx(0.03)
     assert rates[-1] < 0.03
+
+
+@pytest.mark.parametrize(
+    ("warmup", "first_epoch", "first_step"), [(10.0, 10, 970), (1.5, 1, 146), (0.0, 0, 0)]
+)
+def test_the_cosine_spans_what_the_warm_up_leaves(
+    warmup: float, first_epoch: int, first_step: int
+) -> None:
+    for step in (first_step, 5 * 97 + 970, CIFAR.steps - 1):
+        by_epoch = OptimConfig(base_lr=0.03, warmup_epochs=warmup)
+        share = (step // 97 - first_epoch) / (800 - first_epoch)
+        expected = 0.03 * math.cos(math.pi * share / 2) ** 2
+        assert learning_rate(step, CIFAR, by_epoch, 256) == pytest.approx(expected)
+        by_step = replace(by_epoch, schedule="step")
+        share = (step - first_step) / (CIFAR.steps - first_step)
+        expected = 0.03 * math.cos(math.pi * share / 2) ** 2
+        assert learning_rate(step, CIFAR, by_step, 256) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_run_shorter_than_its_warm_up_only_rises() -> None:
