@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from squeezespan.data.images import ImageSet, ResidentImages
 from squeezespan.errors import UserError
-from squeezespan.evaluation.fewshot import fewshot_accuracies
+from squeezespan.evaluation.fewshot import fewshot_hits
+from squeezespan.evaluation.hits import pack_hits
 from squeezespan.evaluation.intervals import mean_interval, wilson
 from squeezespan.evaluation.knn import knn_scores
 from squeezespan.evaluation.linear import linear_probe_config, train_linear_probe
@@ -59,6 +60,7 @@ def test_accuracy_and_top_five_are_scikit_learns(protocol: Any, classes: int) ->
     assert result["accuracy"] == pytest.approx(expected)
     assert result["interval"] == list(wilson(round(77 * expected), 77))
     assert result["interval_kind"] == "95% Wilson"
+    assert result["hits"] == pack_hits(scores.argmax(1) == split.test_y)
     assert ("top5" in result) == ("top5_interval" in result) == (classes > 10)
     if classes > 10:
         top5 = top_k_accuracy_score(split.test_y, scores, k=5, labels=np.arange(classes))
@@ -77,7 +79,7 @@ def test_few_labels_give_a_mean_over_draws_with_students_interval() -> None:
     split = split_of(4)
     options = ProbeOptions(shots=3, draws=4, seed=5)
     result = evaluate_features(split, "fewshot", options)
-    draws = fewshot_accuracies(
+    hits = fewshot_hits(
         split.train_x,
         split.train_y,
         split.test_x,
@@ -87,11 +89,13 @@ def test_few_labels_give_a_mean_over_draws_with_students_interval() -> None:
         draws=4,
         seed=5,
     )
+    draws = [float(right.double().mean()) for right in hits]
     assert result == {
         "accuracy": pytest.approx(np.mean(draws)),
         "interval": pytest.approx(list(mean_interval(draws))),
         "interval_kind": "95% Student t over the draws",
-        "draws": draws,
+        "draws": pytest.approx(draws),
+        "hits": [pack_hits(right) for right in hits],
         "settings": {"shots": 3, "draws": 4},
     }
 
@@ -149,11 +153,13 @@ def test_the_linear_probe_is_that_of_its_settings() -> None:
     layer = train_linear_probe(backbone, train, config, classes=3, seed=4)
     x = test.batch(torch.arange(9)).float().mean((2, 3)) / 255
     assert test.labels is not None
-    correct = int((layer(x).argmax(1) == test.labels).sum())
+    right = layer(x).argmax(1) == test.labels
+    correct = int(right.sum())
     assert result == {
         "accuracy": correct / 9,
         "interval": list(wilson(correct, 9)),
         "interval_kind": "95% Wilson",
+        "hits": pack_hits(right),
         "settings": to_dict(config),
     }
 

@@ -30,7 +30,9 @@ class Adam:
 
     def descend(self, loss: Tensor) -> None:
         named = dict(self.network.named_parameters())
-        gradients = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
+        gradients: tuple[Tensor | None, ...] = torch.autograd.grad(
+            loss, list(named.values()), allow_unused=True
+        )
         for (name, weight), gradient in zip(named.items(), gradients, strict=True):
             if gradient is None:
                 continue
@@ -91,7 +93,7 @@ class PublishedStep:
         score = self.judge(images, classes, step, "generator").sigmoid()
         loss = -score.log().mean()
         self.optimize_G.descend(loss)
-        return loss.item()
+        return float(loss.detach())
 
     def regularize_generator(self, step: int, batch: int) -> float:
         """StyleGAN2, Equation 4 and Appendix B; half the batch, as published."""
@@ -104,11 +106,11 @@ class PublishedStep:
         )[0]
         lengths = jacobian_y.pow(2).sum(-1).mean(-1).sqrt()
         mean = 0.99 * self.path_mean + 0.01 * lengths.mean()
-        self.path_mean = mean.item()
+        self.path_mean = float(mean.detach())
         loss = self.config.loss
         penalty = ((lengths - mean) ** 2).mean()
         self.optimize_G.descend(loss.path_length_interval * loss.path_length_weight * penalty)
-        return lengths.mean().item()
+        return float(lengths.mean().detach())
 
     def train_discriminator(
         self, step: int, real: Tensor, labels: Tensor | None
@@ -122,9 +124,9 @@ class PublishedStep:
         signs = [float(logit > 0) - float(logit < 0) for logit in real_logits]
         self.signs += signs
         return {
-            "loss/discriminator": loss.item(),
-            "logits/real": real_logits.mean().item(),
-            "logits/fake": fake_logits.mean().item(),
+            "loss/discriminator": float(loss.detach()),
+            "logits/real": float(real_logits.mean().detach()),
+            "logits/fake": float(fake_logits.mean().detach()),
             "sign_real": sum(signs) / len(signs),
         }
 
@@ -136,7 +138,7 @@ class PublishedStep:
         squared_norm = gradient.flatten(1).norm(dim=1).pow(2).mean()
         loss = self.config.loss
         self.optimize_D.descend(loss.r1_interval * loss.r1_gamma / 2 * squared_norm)
-        return squared_norm.item()
+        return float(squared_norm.detach())
 
     def follow(self, images_seen: int, batch: int) -> None:
         """The average's distance halves within `ema_kimg`, or sooner while the run is young."""

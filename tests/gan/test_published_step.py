@@ -97,9 +97,9 @@ def test_steps_are_the_published_ones(case: str, classes: int) -> None:
         for ours, theirs in zip(shown, published.shown, strict=True):
             torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-3)
         assert float(gan.path_mean) == pytest.approx(published.path_mean, rel=1e-4)
-        for network, theirs in published.tensors().items():
+        for network, state in published.tensors().items():
             ours = getattr(gan, network).state_dict()
-            for name, weight in theirs.items():
+            for name, weight in state.items():
                 error = float((ours[name] - weight).abs().max())
                 # A fiftieth of an update; the mapping's stored weights are in the hundreds.
                 allowed = 0.02 * RATE + 5e-7 * float(weight.abs().max())

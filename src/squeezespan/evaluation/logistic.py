@@ -77,7 +77,7 @@ def fit_logistic(
 
     weight = x.new_zeros(classes, x.shape[1])
     bias = x.new_full((classes,), -torch.inf)
-    present = y.unique()
+    present = torch.tensor(sorted(set(y.tolist())), device=y.device)
     if len(present) == 1:
         bias[present] = 0.0
         return LinearClassifier(weight, bias)
