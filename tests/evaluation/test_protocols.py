@@ -167,9 +167,9 @@ def test_the_linear_probe_is_that_of_its_settings() -> None:
 def test_sets_that_cannot_be_evaluated_are_refused() -> None:
     good, options = colours(6, 0), ProbeOptions()
     nameless = ResidentImages("test:x", [], None, good.batch(torch.arange(6)))
-    with pytest.raises(UserError, match=r"^test:x has no labels: an evaluation needs them$"):
+    with pytest.raises(UserError, match=r"^the train split of test:x has no labels, which an eval"):
         extract_split(Mean(), nameless, good, options, CPU)
-    with pytest.raises(UserError, match=r"^test:x has no labels"):
+    with pytest.raises(UserError, match=r"^the test split of test:x has no labels, which an eval"):
         evaluate_linear(Mean(), good, nameless, options, CPU)
     with pytest.raises(UserError, match=r"^test:colours has no images to evaluate with$"):
         extract_split(Mean(), good, colours(0, 0), options, CPU)
