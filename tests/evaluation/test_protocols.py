@@ -171,9 +171,20 @@ def test_sets_that_cannot_be_evaluated_are_refused() -> None:
         extract_split(Mean(), nameless, good, options, CPU)
     with pytest.raises(UserError, match=r"^the test split of test:x has no labels, which an eval"):
         evaluate_linear(Mean(), good, nameless, options, CPU)
-    with pytest.raises(UserError, match=r"^test:colours has no images to evaluate with$"):
+    with pytest.raises(UserError, match=r"^the test split of test:colours has no images to eval"):
         extract_split(Mean(), good, colours(0, 0), options, CPU)
-    with pytest.raises(UserError, match=r"different classes \(3 and 2\): give both the same"):
-        extract_split(Mean(), good, colours(6, 0, ["red", "green"]), options, CPU)
     with pytest.raises(UserError, match=r"features of test:colours that are not numbers \(NaN\)"):
         extract_split(Mean(float("nan")), good, good, options, CPU)
+
+
+def test_test_images_of_some_classes_are_numbered_as_trains() -> None:
+    train, test = colours(6, 0), colours(6, 1, ["green", "red", "blue"])
+    split = extract_split(Mean(), train, test, ProbeOptions(), CPU)
+    assert split.test_y.tolist() == [1, 0, 2, 1, 0, 2]
+    assert split.classes == 3
+    unknown = colours(6, 1, ["red", "teal", "green", "pink", "plum", "rose"])
+    with pytest.raises(UserError, match=r"test split.* lacks: pink, plum, rose and 1 more; name"):
+        extract_split(Mean(), train, unknown, ProbeOptions(), CPU)
+    three = colours(6, 1, ["teal", "pink", "plum"])
+    with pytest.raises(UserError, match=r"lacks: pink, plum, teal; name the classes alike$"):
+        extract_split(Mean(), train, three, ProbeOptions(), CPU)
