@@ -27,7 +27,7 @@ from squeezespan.generators.dcgan import DCGANConfig, DCGANGenerator
 from squeezespan.generators.fastgan import FastGANConfig, FastGANGenerator
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
 from squeezespan.generators.stylegan3 import StyleGAN3Generator
-from squeezespan.generators.stylegan3_config import Ladder, StyleGAN3Config, design_layers
+from squeezespan.generators.stylegan3.config import Ladder, StyleGAN3Config, design_layers
 from squeezespan.generators.stylegan_xl import StyleGANXLGenerator, xl_config
 from squeezespan.randomness import StepRandom
 from squeezespan.training.memory import keep_freed_memory

@@ -3,7 +3,7 @@
 import runpy
 from pathlib import Path
 
-from squeezespan.generators.stylegan3_config import Ladder
+from squeezespan.generators.stylegan3.config import Ladder
 
 _ROOT = Path(__file__).parents[1]
 

@@ -6,7 +6,7 @@ python tools/draw_stylegan3_blocks.py docs/images/stylegan3-blocks.svg
 import argparse
 from pathlib import Path
 
-from squeezespan.generators.stylegan3_config import Ladder, StyleGAN3Config, design_layers
+from squeezespan.generators.stylegan3.config import Ladder, StyleGAN3Config, design_layers
 from squeezespan.reports.svg import Scale, element
 
 _INK, _QUIET, _MARGIN, _KEPT, _TAKEN = "#1d2733", "#6b7785", "#dfe4ea", "#9fb6d9", "#2462c9"

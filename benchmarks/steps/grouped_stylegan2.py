@@ -13,7 +13,7 @@ from torch import Tensor
 
 from squeezespan.generators.base import Generated, Latents
 from squeezespan.generators.stylegan2 import StyleGAN2Generator, SynthesisBlock
-from squeezespan.generators.stylegan2_layers import SynthesisLayer, ToRGB
+from squeezespan.generators.stylegan2.layers import SynthesisLayer, ToRGB
 from squeezespan.randomness import StepRandom
 
 __all__ = ["GroupedStyleGAN2", "grouped_modulated_conv"]

@@ -14,7 +14,7 @@ from squeezespan.generators import autogan, biggan, dcgan, fastgan
 from squeezespan.generators.base import Generator
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
 from squeezespan.generators.stylegan3 import StyleGAN3Generator
-from squeezespan.generators.stylegan3_config import Ladder, StyleGAN3Config, design_layers
+from squeezespan.generators.stylegan3.config import Ladder, StyleGAN3Config, design_layers
 from squeezespan.generators.stylegan_xl import (
     StyleGANXLGenerator,
     superresolution_config,

@@ -16,13 +16,17 @@ _WEIGHTS = {
 
 def rosinality_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Rename a generator's state dict; the average of w stands beside it in such files."""
-    kernel = {f"convs.0.{part}.kernel": torch.ones(4, 4) for part in ("conv.blur",)}
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    filtered = taps.outer(taps) / taps.sum().square() * 4
+    levels = range(sum(name.endswith("conv0.weight") for name in state))
+    kernels = {f"convs.{2 * level}.conv.blur.kernel": filtered for level in levels}
+    kernels |= {f"to_rgbs.{level}.upsample.kernel": filtered for level in levels}
     named = (
         _rename(name, tensor)
         for name, tensor in state.items()
         if name != "mapping.w_avg" and not name.endswith("resample_filter")
     )
-    return dict(named) | kernel
+    return dict(named) | kernels
 
 
 def _rename(name: str, tensor: Tensor) -> tuple[str, Tensor]:

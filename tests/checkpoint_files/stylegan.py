@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import numpy as np
+import torch
 from checkpoint_files.persistence import Part, easy_dict
 from torch import nn
 
@@ -11,9 +12,10 @@ from squeezespan.discriminators.stylegan2 import StyleGAN2Discriminator
 from squeezespan.generators import stylegan2, stylegan3
 from squeezespan.generators.layers import FullyConnected
 from squeezespan.generators.stylegan2 import StyleGAN2Config
-from squeezespan.generators.stylegan3_config import LayerConfig, StyleGAN3Config
+from squeezespan.generators.stylegan3.config import LayerConfig, StyleGAN3Config
 
 _GAIN = np.sqrt(2)
+_OF_LAYERS = ("conv_clamp", "use_noise", "activation", "resample_filter", "kernel_size")
 
 
 class StyleGAN2Parts:
@@ -30,45 +32,115 @@ class StyleGAN2Parts:
 
     def __call__(self, path: str, module: nn.Module) -> Part:
         config, leaf = self.config, path.rpartition(".")[2]
+        num_ws = {"num_ws": 2 * len(config.block_resolutions)}
         if not path:
-            num_ws = {"num_ws": 2 * len(config.block_resolutions)}
-            return Part("Generator", self._sizes() | num_ws, self._arguments())
+            return Part("Generator", self._sizes() | self._image() | num_ws, self._arguments())
         if path == "mapping":
             beta = {"num_layers": config.mapping_layers, "w_avg_beta": config.w_avg_beta}
-            return Part("MappingNetwork", self._sizes() | beta)
+            arguments = self._sizes() | num_ws | self._mapping()
+            return Part("MappingNetwork", self._sizes() | num_ws | beta, arguments)
         if path == "synthesis":
-            return Part("SynthesisNetwork", {"img_resolution": config.resolution})
+            sizes = {"w_dim": config.w_dim} | self._image()
+            blocks = {"block_resolutions": config.block_resolutions, **num_ws}
+            log2 = {"img_resolution_log2": config.resolution.bit_length() - 1}
+            arguments = sizes | self._synthesis()
+            return Part("SynthesisNetwork", sizes | blocks | log2 | {"num_fp16_res": 4}, arguments)
         if isinstance(module, FullyConnected):
-            gains = {"weight_gain": _GAIN / 10, "bias_gain": 0.01 if leaf[:2] == "fc" else 1}
-            return Part("FullyConnectedLayer", {"activation": "linear"} | gains)
+            return fully_connected_part(path, module)
+        if isinstance(module, stylegan2.SynthesisBlock):
+            return self._block(module)
+        assert isinstance(module.weight, torch.Tensor)
+        outputs, inputs = module.weight.shape[:2]
+        channels: dict[str, Any] = {"in_channels": inputs, "out_channels": outputs}
+        size = int(path.split(".")[1][1:])
+        style = channels | {"w_dim": config.w_dim}
+        clamp = {"conv_clamp": config.conv_clamp}
+        gain = {"weight_gain": 1 / np.sqrt(inputs)}
         if leaf == "torgb":
-            return Part("ToRGBLayer", {"conv_clamp": config.conv_clamp, "weight_gain": _GAIN / 4})
-        if leaf in ("conv0", "conv1"):
-            attributes = {"up": 2 if leaf == "conv0" else 1, "use_noise": True, "act_gain": _GAIN}
-            clamp = {"activation": "lrelu", "conv_clamp": config.conv_clamp, "padding": 1}
-            return Part("SynthesisLayer", attributes | clamp)
+            made: dict[str, Any] = style | clamp | {"channels_last": False, "kernel_size": 1}
+            return Part("ToRGBLayer", style | clamp | gain, made)
+        curve = {"activation": "linear" if leaf == "skip" else "lrelu"}
+        up = {"up": 1 if leaf == "conv1" else 2}
         if leaf == "skip":
-            return Part("Conv2dLayer", {"conv_clamp": None, "activation": "linear"})
-        assert isinstance(module, stylegan2.SynthesisBlock)
-        return Part("SynthesisBlock", {"architecture": config.architecture, "use_fp16": False})
+            shared = channels | curve | up | {"conv_clamp": None, "down": 1}
+            made = {"kernel_size": 1, "bias": False, "trainable": True, "channels_last": False}
+            filtered = {"resample_filter": [1, 3, 3, 1]}
+            rest = {"padding": 0, "act_gain": 1, "bias": None}
+            return Part("Conv2dLayer", shared | gain | rest, shared | made | filtered)
+        shared = style | clamp | curve | up | {"resolution": size, "use_noise": config.use_noise}
+        made = {"kernel_size": 3, "channels_last": False, "resample_filter": [1, 3, 3, 1]}
+        return Part("SynthesisLayer", shared | {"padding": 1, "act_gain": _GAIN}, shared | made)
+
+    def _block(self, block: stylegan2.SynthesisBlock) -> Part:
+        config, size = self.config, block.resolution
+        shared = {
+            "in_channels": 0 if size == 4 else config.block_channels(size // 2),
+            "w_dim": config.w_dim,
+            "resolution": size,
+            "img_channels": config.channels,
+            "is_last": size == config.resolution,
+            "architecture": config.architecture,
+            "use_fp16": False,
+            "fused_modconv_default": True,
+        }
+        counts = {"num_conv": block.num_conv, "num_torgb": int(block.has_rgb)}
+        rest = {name: x for name, x in self._synthesis().items() if name in _OF_LAYERS}
+        made = {"out_channels": config.block_channels(size), "fp16_channels_last": False}
+        return Part(
+            "SynthesisBlock", shared | counts | {"channels_last": False}, shared | made | rest
+        )
 
     def _sizes(self) -> dict[str, Any]:
         return {"z_dim": self.config.z_dim, "c_dim": self.config.num_classes} | {
-            "w_dim": self.config.w_dim,
-            "img_resolution": self.config.resolution,
-            "img_channels": self.config.channels,
+            "w_dim": self.config.w_dim
         }
 
-    def _arguments(self) -> dict[str, Any]:
-        synthesis = {
+    def _image(self) -> dict[str, Any]:
+        return {"img_resolution": self.config.resolution, "img_channels": self.config.channels}
+
+    def _mapping(self) -> dict[str, Any]:
+        return {
+            "num_layers": self.config.mapping_layers,
+            "embed_features": self.config.mapping_embed_width,
+            "layer_features": self.config.mapping_width,
+            "activation": "lrelu",
+            "lr_multiplier": self.config.mapping_lr_multiplier,
+            "w_avg_beta": self.config.w_avg_beta,
+        }
+
+    def _synthesis(self) -> dict[str, Any]:
+        return {
             "channel_base": self.config.channel_base,
             "channel_max": self.config.channel_max,
             "num_fp16_res": 4,
             "conv_clamp": self.config.conv_clamp,
+            "architecture": self.config.architecture,
+            "use_noise": self.config.use_noise,
+            "activation": "lrelu",
+            "resample_filter": [1, 3, 3, 1],
+            "kernel_size": 3,
+            "fp16_channels_last": False,
+            "fused_modconv_default": "inference_only",
         }
-        mapping = {"mapping_kwargs": easy_dict({"num_layers": self.config.mapping_layers})}
+
+    def _arguments(self) -> dict[str, Any]:
+        mapping = {"mapping_kwargs": easy_dict(self._mapping())}
+        synthesis = self._synthesis()
         nested = synthesis if self.flat else {"synthesis_kwargs": easy_dict(synthesis)}
-        return self._sizes() | mapping | nested
+        return self._sizes() | self._image() | mapping | nested
+
+
+def fully_connected_part(path: str, module: FullyConnected) -> Part:
+    """Attributes and arguments of a linear layer."""
+    outputs, inputs = module.weight.shape
+    shared = {
+        "in_features": inputs,
+        "out_features": outputs,
+        "activation": module.activation,
+    }
+    gains = {"weight_gain": np.float64(module.weight_gain), "bias_gain": module.bias_gain}
+    made = {"bias": True, "bias_init": 0, "lr_multiplier": module.bias_gain, "weight_init": 1}
+    return Part("FullyConnectedLayer", shared | gains, shared | made)
 
 
 def discriminator_part(path: str, module: nn.Module) -> Part:
@@ -108,7 +180,7 @@ class StyleGAN3Parts:
         if path == "synthesis.input":
             return Part("SynthesisInput", self._input())
         if isinstance(module, FullyConnected):
-            return Part("FullyConnectedLayer", {"activation": "linear", "bias_gain": 1})
+            return fully_connected_part(path, module)
         assert isinstance(module, stylegan3.SynthesisLayer)
         return Part("SynthesisLayer", _layer(self.layers[path.rpartition(".")[2]]))
 

@@ -11,7 +11,7 @@ from golden_vectors import TOLERANCE, Golden, describe, pooled_error, read_golde
 
 from squeezespan.errors import UserError
 from squeezespan.generators.autogan import AutoGANConfig, AutoGANGenerator, config_from_state
-from squeezespan.generators.autogan_genotype import VARIANTS, parse_genotype
+from squeezespan.generators.autogan.genotype import VARIANTS, parse_genotype
 from squeezespan.generators.base import Latents
 
 FOLDERS = ["autogan", "autogan_c", "autogan_stl10", "autogan_derived", "autogan_derived_post"]

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from squeezespan.generators.base import Latents
 from squeezespan.generators.stylegan3 import StyleGAN3Generator
-from squeezespan.generators.stylegan3_config import Ladder, StyleGAN3Config
-from squeezespan.generators.stylegan3_reading import config_from_arguments
+from squeezespan.generators.stylegan3.attributes import config_from_arguments
+from squeezespan.generators.stylegan3.config import Ladder, StyleGAN3Config
 from squeezespan.generators.stylegan_xl import (
     StyleGANXLConfig,
     StyleGANXLGenerator,

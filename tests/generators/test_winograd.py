@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from squeezespan.generators import stylegan2_layers, winograd
-from squeezespan.generators.stylegan2_layers import SynthesisLayer
-from squeezespan.generators.winograd import winograd_conv, winograd_kernel
+from squeezespan.generators.stylegan2 import layers as stylegan2_layers
+from squeezespan.generators.stylegan2 import winograd
+from squeezespan.generators.stylegan2.layers import SynthesisLayer
+from squeezespan.generators.stylegan2.winograd import winograd_conv, winograd_kernel
 
 
 @pytest.fixture

@@ -7,6 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from squeezespan.discriminators.checkpoint import (
+    discriminator_config,
+    find_discriminator,
+)
 from squeezespan.discriminators.stylegan2 import (
     StyleGAN2Discriminator,
     StyleGAN2DiscriminatorConfig,
@@ -15,11 +19,8 @@ from squeezespan.errors import UserError
 from squeezespan.files import expanded
 from squeezespan.generators.checkpoints.descriptions import check_sizes, check_types
 from squeezespan.generators.checkpoints.reader import read_checkpoint
-from squeezespan.generators.checkpoints.stylegan2 import chosen_clamp, complete_filters
-from squeezespan.generators.checkpoints.stylegan2_discriminator import (
-    discriminator_config,
-    find_discriminator,
-)
+from squeezespan.generators.choices import chosen_clamp
+from squeezespan.generators.stylegan2.checkpoint import complete_filters
 from squeezespan.hardware import resolve_device
 from squeezespan.untrusted.safetensors import (
     has_header,
@@ -88,7 +89,7 @@ def load_discriminator(
             discriminator = StyleGAN2Discriminator(config)
     except Exception as error:
         raise UserError(f"{file} has sizes that make no discriminator") from error
-    load_weights(discriminator, complete_filters(tensors, discriminator.state_dict()), file)
+    load_weights(discriminator, complete_filters(tensors, discriminator.state_dict().keys()), file)
     return discriminator.eval().requires_grad_(False).to(device)
 
 

@@ -6,8 +6,13 @@ from torch import Tensor, nn
 
 from squeezespan.generators.base import Generator, Latents
 from squeezespan.generators.layers import FullyConnected, normalize_second_moment
+from squeezespan.randomness import StepRandom
 
-__all__ = ["MappedGenerator", "Mapping"]
+__all__ = ["MappedGenerator", "Mapping", "estimate_average_w"]
+
+_AVERAGE_BATCHES, _AVERAGE_BATCH = 8, 1024
+_AVERAGE_PRODUCTS = 20_000_000_000
+"""Multiplications at most; a mapping of 8 layers of 512 needs 17 billion for all batches."""
 
 
 class Mapping(nn.Module):
@@ -21,6 +26,7 @@ class Mapping(nn.Module):
         width: width of the hidden layers; None is `w_dim`.
         embed_width: width of the class's embedding; None is `w_dim`.
         w_avg_beta: decay of the running average of w; None keeps no average.
+        lr_multiplier: scales the layers' weights and biases at run time.
     """
 
     w_avg: Tensor
@@ -34,6 +40,7 @@ class Mapping(nn.Module):
         width: int | None = None,
         embed_width: int | None = None,
         w_avg_beta: float | None = 0.995,
+        lr_multiplier: float = 0.01,
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
@@ -44,7 +51,9 @@ class Mapping(nn.Module):
         if num_classes:
             self.embed = FullyConnected(num_classes, embed_dim)
         for i in range(layers):
-            layer = FullyConnected(widths[i], widths[i + 1], activation="lrelu", lr_multiplier=0.01)
+            layer = FullyConnected(
+                widths[i], widths[i + 1], activation="lrelu", lr_multiplier=lr_multiplier
+            )
             self.add_module(f"fc{i}", layer)
         if w_avg_beta is not None:
             self.register_buffer("w_avg", torch.zeros(w_dim))
@@ -101,3 +110,24 @@ class MappedGenerator(Generator):
         cutoff = num_ws if truncation_cutoff is None else truncation_cutoff
         truncated = self.average_w(latents.labels)[:, None].lerp(ws[:, :cutoff], truncation)
         return torch.cat([truncated, ws[:, cutoff:]], dim=1)
+
+
+@torch.no_grad()
+def estimate_average_w(generator: MappedGenerator) -> int:
+    """Put the mean of many w where truncation looks for the average, for files without one.
+
+    The draws are the same on every machine, so the average is a property of the weights.
+
+    Returns:
+        how many w were drawn.
+    """
+    total = torch.zeros(generator.info.w_dim)
+    weights = sum(parameter.numel() for parameter in generator.mapping.parameters())
+    affordable = _AVERAGE_PRODUCTS // (_AVERAGE_BATCH * max(weights, 1))
+    batches = min(max(affordable, 1), _AVERAGE_BATCHES)
+    for step in range(batches):
+        random = StepRandom(0, step, stream="average-w")
+        latents = generator.sample_latents(_AVERAGE_BATCH, random)
+        total += generator.mapping(latents.z, latents.labels).mean(dim=0)
+    generator.mapping.get_buffer("w_avg").copy_(total / batches)
+    return batches * _AVERAGE_BATCH

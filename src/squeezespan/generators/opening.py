@@ -1,6 +1,7 @@
 """From a checkpoint's network to a generator that runs."""
 
 from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,31 @@ from squeezespan.generators.checkpoints.state_dicts import (
     GENERATOR_ROLES,
     rank,
 )
-from squeezespan.generators.checkpoints.stylegan2 import (
-    complete_filters,
-    complete_generator,
-    estimate_average_w,
-)
-from squeezespan.generators.families import Choices, Family, family_of, find_family
-from squeezespan.generators.mapping import MappedGenerator
-from squeezespan.generators.stylegan2 import StyleGAN2Generator
+from squeezespan.generators.choices import Choices
+from squeezespan.generators.families import family_of, find_family
+from squeezespan.generators.family import Family
+from squeezespan.generators.mapping import MappedGenerator, estimate_average_w
 from squeezespan.untrusted.safetensors import load_weights, read_network
 from squeezespan.untrusted.wording import shown
 
-__all__ = ["find_generator", "open_foreign", "open_own"]
+__all__ = ["Opened", "describe_foreign", "open_foreign", "open_own"]
+
+_JUDGING = {"b4.out.weight", "final_linear.0.weight"}
+"""Last layers of the discriminators that stand alone in files."""
 
 
-def open_own(path: Path, choices: Choices) -> Generator:
+@dataclass(frozen=True)
+class Opened:
+    """A generator and where it comes from."""
+
+    generator: Generator
+    header: dict[str, Any]
+    """`kind`, `family` and `provenance`; of a file of ours whatever its header holds."""
+    is_foreign: bool = False
+    """Whether it is in a file that another program wrote."""
+
+
+def open_own(path: Path, choices: Choices) -> Opened:
     """Open a file that `save_network` wrote.
 
     Raises:
@@ -60,32 +71,31 @@ def open_own(path: Path, choices: Choices) -> Generator:
     except Exception as error:
         raise UserError(f"{path} has a header that does not describe a {family.name}") from error
     load_weights(generator, tensors, path)
-    return generator
+    return Opened(generator, header)
 
 
-def open_foreign(path: Path, choices: Choices) -> tuple[Generator, Checkpoint]:
+def open_foreign(path: Path, choices: Choices) -> Opened:
     """Open the generator of any other checkpoint, the averaged one where there are several.
 
     Raises:
         UserError: damaged, without a generator, or of a family or variant that is not known.
     """
     checkpoint = read_checkpoint(path)
-    network, family = find_generator(checkpoint)
+    network, family = _find_generator(checkpoint)
     _check_choices(path, family, choices)
     try:
         config = family.configure(network, choices)
         check_sizes(config)
+        check_types(config)
         generator = _outline(family, config)
+        assumed = family.assume(network, config, choices)
     except UserError as error:
         raise UserError(f"{path}: {shown(str(error), 300)}") from error
     except Exception as error:
         reason = shown(str(error), 120)
         raise UserError(f"{path} has sizes that make no {family.name}: {reason}") from error
-    state = network.state
-    if isinstance(generator, StyleGAN2Generator):
-        state = complete_generator(state, generator.config, checkpoint.loose)
+    state, added = family.complete(network.state, config, network, checkpoint.loose)
     own = generator.state_dict()
-    state = complete_filters(state, own)
     state = {**_unimportant(own.keys() - state.keys(), own), **state}
     average = own.get("mapping.w_avg")
     estimates = "mapping.w_avg" not in state and average is not None and average.ndim == 1
@@ -93,8 +103,42 @@ def open_foreign(path: Path, choices: Choices) -> tuple[Generator, Checkpoint]:
         state["mapping.w_avg"] = torch.zeros(generator.info.w_dim)
     load_weights(generator, state, path)
     if estimates and isinstance(generator, MappedGenerator):
-        estimate_average_w(generator)
-    return generator, checkpoint
+        drawn = estimate_average_w(generator)
+        added.append(f"the average of w, which truncation needs, is that of {drawn:,} w of ours")
+    header = _header(checkpoint, network, family, assumed + added)
+    return Opened(generator, header, is_foreign=True)
+
+
+def describe_foreign(path: Path) -> dict[str, Any]:
+    """Give the header of a foreign file as `open_foreign` does, without its weights.
+
+    Raises:
+        UserError: damaged, without a generator, or of a family that is not known.
+    """
+    checkpoint = read_checkpoint(path)
+    network, family = _find_generator(checkpoint)
+    try:
+        assumed = family.assume(network, family.configure(network, Choices()), Choices())
+    # What the file doesn't tell may have to be chosen first.
+    except UserError:
+        assumed = []
+    return _header(checkpoint, network, family, assumed)
+
+
+def _header(
+    checkpoint: Checkpoint, network: Network, family: Family, assumed: list[str]
+) -> dict[str, Any]:
+    provenance: dict[str, Any] = {
+        "file": checkpoint.path.name,
+        "format": checkpoint.format,
+        "network": network.name,
+    }
+    others = [name for name in checkpoint.networks if name != network.name]
+    if others:
+        provenance["also in the file"] = shown(", ".join(others), 120)
+    if assumed:
+        provenance["assumed"] = assumed
+    return {"kind": "generator", "family": family.name, "provenance": provenance}
 
 
 def _unimportant(missing: Set[str], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -106,21 +150,25 @@ def _unimportant(missing: Set[str], own: Mapping[str, Tensor]) -> dict[str, Tens
     }
 
 
-def find_generator(checkpoint: Checkpoint) -> tuple[Network, Family]:
+def _find_generator(checkpoint: Checkpoint) -> tuple[Network, Family]:
     """Give a checkpoint's generator and its family, the averaged one first.
 
     Raises:
         UserError: there is none, or none that is known.
     """
+    path = checkpoint.path
     for network in sorted(checkpoint.networks.values(), key=_place):
         for candidate in (network, _peeled(network)):
-            family = family_of(candidate)
-            if family is not None:
-                network.check_classes(checkpoint.path)
-                return candidate, family
-    path, names = checkpoint.path, list(checkpoint.networks)
+            try:
+                found = family_of(candidate)
+            except UserError as error:
+                raise UserError(f"{path}: {shown(str(error), 300)}") from error
+            if found is not None:
+                found[0].check_classes(path)
+                return found
+    names = list(checkpoint.networks)
     others = [name for name in names if rank(name, DISCRIMINATOR_ROLES) is None]
-    if not others or all("b4.out.weight" in checkpoint.networks[name].shapes for name in others):
+    if all(_JUDGING & checkpoint.networks[name].shapes.keys() for name in others):
         raise UserError(f"{path} holds a discriminator but no generator")
     checkpoint.networks[others[0]].check_classes(path)
     weights = sorted(checkpoint.networks[others[0]].shapes)

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import sys
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -12,22 +13,23 @@ import torch
 from squeezespan.errors import UserError
 from squeezespan.files import expanded, file_sha256
 from squeezespan.generators.base import Generator
-from squeezespan.generators.checkpoints.reader import read_checkpoint
-from squeezespan.generators.families import Choices, find_family
-from squeezespan.generators.opening import find_generator, open_foreign, open_own
+from squeezespan.generators.choices import Choices
+from squeezespan.generators.families import find_family
+from squeezespan.generators.opening import Opened, describe_foreign, open_foreign, open_own
 from squeezespan.generators.registered import PREFIX, find_registered, registered_sha256
 from squeezespan.hardware import resolve_device
 from squeezespan.untrusted.safetensors import has_header, read_network, save_network
 from squeezespan.untrusted.sniff import container_of
-from squeezespan.untrusted.wording import shown
 
 __all__ = [
     "BUILTIN",
     "generator_sha256",
     "load_generator",
+    "open_generator",
     "read_generator_header",
     "resolve_path",
     "save_generator",
+    "say_assumptions",
 ]
 
 BUILTIN = {"builtin:stylegan2-cifar10": "stylegan2-cifar10.safetensors"}
@@ -101,18 +103,33 @@ def load_generator(
     Raises:
         UserError: a missing, unreadable or foreign file, or a choice that its family doesn't have.
     """
-    choices = Choices(genotype, batch_statistics, conv_clamp)
+    opened = open_generator(gan, device, Choices(genotype, batch_statistics, conv_clamp))
+    say_assumptions(gan, opened)
+    return opened.generator
+
+
+def say_assumptions(gan: str | Path, opened: Opened) -> None:
+    """Say on the standard error, in a line, what a foreign file left open and was assumed."""
+    assumed = opened.header.get("provenance", {}).get("assumed")
+    if opened.is_foreign and assumed:
+        print(f"{gan} doesn't tell all; assumed: {'; '.join(assumed)}", file=sys.stderr)
+
+
+def open_generator(gan: str | Path, device: torch.device | str, choices: Choices) -> Opened:
+    """Open a generator as `load_generator`, with its header.
+
+    Raises:
+        UserError: as `load_generator`.
+    """
     device = resolve_device(device) if isinstance(device, str) else device
     if str(gan).startswith(PREFIX):
         generator = copy.deepcopy(find_registered(str(gan)))
         choices.check(generator.info.family)
-        return generator.freeze().to(device)
-    path = resolve_path(gan)
-    if _is_own(path):
-        generator = open_own(path, choices)
+        opened = Opened(generator, _registered_header(generator))
     else:
-        generator, _ = open_foreign(path, choices)
-    return generator.freeze().to(device)
+        path = resolve_path(gan)
+        opened = (open_own if _is_own(path) else open_foreign)(path, choices)
+    return dataclasses.replace(opened, generator=opened.generator.freeze().to(device))
 
 
 def read_generator_header(gan: str | Path) -> dict[str, Any]:
@@ -122,22 +139,17 @@ def read_generator_header(gan: str | Path) -> dict[str, Any]:
         UserError: a missing, unreadable or foreign file.
     """
     if str(gan).startswith(PREFIX):
-        generator = find_registered(str(gan))
-        network = getattr(generator, "network", generator)
-        provenance = {"class": f"{type(network).__module__}.{type(network).__qualname__}"}
-        return {"kind": "generator", "family": generator.info.family, "provenance": provenance}
+        return _registered_header(find_registered(str(gan)))
     path = resolve_path(gan)
     if _is_own(path):
         return read_network(path, "generator")[1]
-    checkpoint = read_checkpoint(path)
-    network, family = find_generator(checkpoint)
-    provenance = {"file": path.name, "format": checkpoint.format, "network": network.name}
-    others = [name for name in checkpoint.networks if name != network.name]
-    if others:
-        provenance["also in the file"] = shown(", ".join(others), 120)
-    if family.name.startswith("stylegan") and not network.modules:
-        provenance["assumed"] = "the clamp, which the file doesn't tell (--conv-clamp changes it)"
-    return {"kind": "generator", "family": family.name, "provenance": provenance}
+    return describe_foreign(path)
+
+
+def _registered_header(generator: Generator) -> dict[str, Any]:
+    network = getattr(generator, "network", generator)
+    provenance = {"class": f"{type(network).__module__}.{type(network).__qualname__}"}
+    return {"kind": "generator", "family": generator.info.family, "provenance": provenance}
 
 
 def save_generator(path: Path, generator: Generator, provenance: dict[str, Any]) -> None:

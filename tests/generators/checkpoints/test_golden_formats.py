@@ -14,8 +14,8 @@ from squeezespan.generators import fastgan
 from squeezespan.generators.base import Generator
 from squeezespan.generators.stylegan2 import StyleGAN2Generator
 from squeezespan.generators.stylegan3 import StyleGAN3Generator
-from squeezespan.generators.stylegan3_config import Ladder
-from squeezespan.generators.stylegan3_reading import config_from_arguments
+from squeezespan.generators.stylegan3.attributes import config_from_arguments
+from squeezespan.generators.stylegan3.config import Ladder
 from squeezespan.generators.stylegan_xl import (
     StyleGANXLGenerator,
     superresolution_config,

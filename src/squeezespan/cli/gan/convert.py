@@ -39,8 +39,9 @@ def run(argv: list[str]) -> None:
     check_new_file(options.out, "--out")
     if options.out.suffix != ".safetensors":
         raise UserError(f"{options.out} must end in .safetensors")
-    from squeezespan.generators import save_generator
+    from squeezespan.generators.registry import save_generator, say_assumptions
 
-    generator = options.opening.load(options.gan)
-    save_generator(options.out, generator, options.opening.provenance(options.gan))
+    opened = options.opening.open(options.gan)
+    say_assumptions(options.gan, opened)
+    save_generator(options.out, opened.generator, opened.header.get("provenance", {}))
     print(options.out)

@@ -1,5 +1,6 @@
 """Show a generator's family, sizes, blocks and speed."""
 
+import textwrap
 import time
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from squeezespan.settings import Range, check_ranges
 __all__ = ["run"]
 
 _PROG = "squeezespan gan inspect"
+_WIDTH = 80
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def run(argv: list[str]) -> None:
 
     device = resolve_device(options.device)
     precision = resolve_precision(options.precision, device)
-    generator = options.opening.load(options.gan, device)
+    opened = options.opening.open(options.gan, device)
+    generator = opened.generator
     batch_size = options.batch_size or min(32, usual_batch(generator.info))
     flops = _flops(generator)
     shapes = _block_shapes(generator)
@@ -57,30 +60,51 @@ def run(argv: list[str]) -> None:
     if options.seconds:
         rate = _images_per_second(generator, batch_size, options.seconds)
         rows["speed"] = f"{rate:.3g} images/s ({device}, {precision}, batch {batch_size})"
-    provenance = options.opening.provenance(options.gan)
-    rows |= {str(name): _spoken(value) for name, value in provenance.items() if value != ""}
-    width = max(map(len, rows))
-    print("\n".join(f"{name:{width}}  {value}" for name, value in rows.items()))
+    print("\n".join(_table(rows | _story(opened.header.get("provenance", {})))))
     print("\n" + "\n".join(_block_table(generator, shapes)))
+
+
+def _table(rows: dict[str, str]) -> list[str]:
+    """Names and values in two columns; long values go on in the second."""
+    width = max(map(len, rows))
+    lines = []
+    for name, value in rows.items():
+        first, *more = textwrap.wrap(value, _WIDTH, break_on_hyphens=False) or [""]
+        lines += [f"{name:{width}}  {first}", *(f"{'':{width}}  {line}" for line in more)]
+    return lines
+
+
+def _story(provenance: dict[str, Any]) -> dict[str, str]:
+    """The provenance as rows; what it tells of one matter is a row for each part."""
+    rows: dict[str, str] = {}
+    for name, value in provenance.items():
+        if isinstance(value, dict):
+            rows |= {f"{name}: {part}": _spoken(x) for part, x in value.items()}
+        elif value != "":
+            rows[str(name)] = _spoken(value)
+    return rows
 
 
 def _spoken(value: Any) -> str:
     """Words for a value of the provenance, which may hold others."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {_spoken(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_spoken, value))
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _sizes(generator: Any) -> dict[str, str]:
-    from squeezespan.generators.variants import describe_variant
+    from squeezespan.generators.families import find_family
 
     info = generator.info
+    family, config = find_family(info.family), getattr(generator, "config", None)
     has_mapping = info.num_ws > 1
     mapping = f"w {info.w_dim} for each of {info.num_ws} layers"
     classes = f"{info.num_classes} (0 to {info.num_classes - 1})"
     rows = {
         "family": info.family,
-        "variant": describe_variant(getattr(generator, "config", None)),
+        "variant": family.describe(config) if family and config else "",
         "image": f"{info.channels} x {info.resolution} x {info.resolution}",
         "parameters": f"{sum(x.numel() for x in generator.parameters()):,}",
         "latents": f"z {info.z_dim}, {mapping if has_mapping else 'no mapping network: w is z'}",

@@ -1,5 +1,6 @@
 """Options of every command that opens a generator: what its file cannot say."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -17,31 +18,24 @@ class OpeningOptions:
     separated by commas, or a variant's letter."""
     batch_statistics: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Let a BigGAN normalize by each batch's statistics, as its repository scores it."""
-
     conv_clamp: float | None = None
     """Of StyleGANs, the convolutions' clamp instead of the one that the file tells; state dicts
     tell none, and 256 is assumed. 0 for none."""
 
+    def open(self, gan: str, device: Any = "cpu") -> Any:
+        """Open a generator with these choices; see `open_generator`."""
+        from squeezespan.generators.choices import Choices
+        from squeezespan.generators.registry import open_generator
+
+        return open_generator(gan, device, Choices(**dataclasses.asdict(self)))
+
     def load(self, gan: str, device: Any = "cpu") -> Any:
-        """Open a generator with these choices; see `load_generator`."""
-        from squeezespan.generators import load_generator
+        """Open a generator with these choices, and say what had to be assumed all the same."""
+        from squeezespan.generators.registry import say_assumptions
 
-        return load_generator(
-            gan,
-            device,
-            genotype=self.genotype,
-            batch_statistics=self.batch_statistics,
-            conv_clamp=self.conv_clamp,
-        )
-
-    def provenance(self, gan: str) -> dict[str, Any]:
-        """Tell where a generator comes from, without what these choices have settled."""
-        from squeezespan.generators import read_generator_header
-
-        provenance: dict[str, Any] = read_generator_header(gan).get("provenance", {})
-        if self.conv_clamp is not None:
-            provenance.pop("assumed", None)
-        return provenance
+        opened = self.open(gan, device)
+        say_assumptions(gan, opened)
+        return opened.generator
 
 
 Opening = Annotated[OpeningOptions, tyro.conf.arg(name="")]

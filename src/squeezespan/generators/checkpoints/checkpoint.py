@@ -11,7 +11,18 @@ from torch import Tensor
 
 from squeezespan.errors import UserError
 
-__all__ = ["Checkpoint", "Network", "NetworkModule"]
+__all__ = ["UNREADABLE", "Checkpoint", "Network", "NetworkModule"]
+
+
+class _Unreadable:
+    """An attribute that is no plain data."""
+
+    def __repr__(self) -> str:
+        return "something that is no plain data"
+
+
+UNREADABLE = _Unreadable()
+"""Stands for what a file keeps under a name and can't be told."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +33,8 @@ class NetworkModule:
     arguments: Mapping[str, Any]
     """Keyword arguments of its constructor, where the pickle holds them."""
     attributes: Mapping[str, Any]
-    """Its other attributes that are numbers, text or containers of such; arrays as lists."""
+    """Its other attributes that are numbers, text or containers of such; arrays as lists, anything
+    else as `UNREADABLE`."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,10 @@ class Network:
     """Dotted name to module, the network itself under ""; empty for bare weights."""
     unknown_class: str = ""
     """One that a part of it has and that no list knows; empty for none."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """What bare weights say by their layout alone, by the name of the constructor's argument."""
+    assumed: tuple[str, ...] = ()
+    """What a layout leaves open and is taken to be so, in words."""
 
     @cached_property
     def state(self) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from squeezespan.errors import UserError
-from squeezespan.generators.checkpoints.checkpoint import Network, NetworkModule
+from squeezespan.generators.checkpoints.checkpoint import UNREADABLE, Network, NetworkModule
 from squeezespan.untrusted.names import is_name
 from squeezespan.untrusted.pickles.cursor import MalformedError
 from squeezespan.untrusted.pickles.limits import (
@@ -22,7 +22,7 @@ from squeezespan.untrusted.pickles.values import Record, TensorRecord
 from squeezespan.untrusted.torch_files.storage_reader import StorageReader
 from squeezespan.untrusted.wording import shown
 
-__all__ = ["is_module", "module_networks"]
+__all__ = ["is_module", "module_networks", "readable"]
 
 _MODULE_COST = 20
 """What describing a module costs besides its attributes, counted in attributes."""
@@ -161,6 +161,12 @@ def _describe(record: Record, plain: PlainValues) -> NetworkModule:
     }
     return NetworkModule(
         record.class_name,
-        plain.items(arguments) if isinstance(arguments, dict) else {},
-        plain.items(own),
+        readable(arguments, plain) if isinstance(arguments, dict) else {},
+        readable(own, plain),
     )
+
+
+def readable(values: dict[Any, Any], plain: PlainValues) -> dict[str, Any]:
+    """Copy values under a text as name; those that are no plain data are kept as such."""
+    names = [name for name in values if isinstance(name, str)]
+    return dict.fromkeys(names, UNREADABLE) | plain.items(values)

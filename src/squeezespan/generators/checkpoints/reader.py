@@ -8,12 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from squeezespan.errors import UserError
-from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network, NetworkModule
+from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
 from squeezespan.generators.checkpoints.modules import is_module, module_networks
-from squeezespan.generators.checkpoints.rosinality import (
-    has_rosinality_layout,
-    published_names,
-)
 from squeezespan.generators.checkpoints.state_dicts import find_state_dicts, loose_tensors
 from squeezespan.generators.checkpoints.tensorflow import is_tensorflow, tensorflow_networks
 from squeezespan.untrusted.content import read_content
@@ -96,9 +92,5 @@ def _kind(value: Any) -> str:
 
 
 def _bare_network(name: str, state: dict[str, Tensor]) -> Network:
-    modules = {}
-    if has_rosinality_layout(state):
-        state = published_names(state)
-        modules[""] = NetworkModule("Generator of rosinality", {"conv_clamp": None}, {})
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
-    return Network(name, shapes, lambda: state, modules)
+    return Network(name, shapes, lambda: state)

@@ -3,21 +3,19 @@
 Block features are the first map and the cells' outputs, before the final norm and ReLU.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from squeezespan.errors import UserError
-from squeezespan.generators.autogan_cells import FixedCell, SearchCell
-from squeezespan.generators.autogan_genotype import VARIANTS, parse_genotype, plan_cells
+from squeezespan.generators.autogan.cells import FixedCell, SearchCell
+from squeezespan.generators.autogan.genotype import VARIANTS, parse_genotype, plan_cells
 from squeezespan.generators.base import Generated, GeneratorInfo, Latents, NoiseMode
 from squeezespan.generators.convolutional import ConvolutionalGenerator
-from squeezespan.generators.state_shapes import StateShapes
 from squeezespan.randomness import StepRandom
 
-__all__ = ["AutoGANConfig", "AutoGANGenerator", "config_from_state"]
+__all__ = ["AutoGANConfig", "AutoGANGenerator"]
 
 _CELLS = 3
 
@@ -106,57 +104,3 @@ class AutoGANGenerator(ConvolutionalGenerator):
                 features[f"b{x.shape[-1]}"] = x
             images = torch.tanh(self.to_rgb(x).float())
         return Generated(images, features, z[:, None])
-
-
-def config_from_state(
-    state: Mapping[str, Tensor], *, genotype: Sequence[int] | str | None = None
-) -> AutoGANConfig:
-    """Infer an AutoGAN's sizes from names and shapes, and its wiring where the names show it.
-
-    Variants a, b and c differ in the layers they have. Upsampling modes leave no trace, so a
-    super-network needs its genotype.
-
-    Args:
-        state: a published state dict, no prefix before `l1.weight`.
-        genotype: a variant's letter or the 14 numbers; needed for a super-network.
-
-    Raises:
-        UserError: not an AutoGAN generator, or the genotype is needed or contradicts the weights.
-    """
-    shapes = StateShapes(state, "an AutoGAN generator")
-    area, z_dim = shapes.shape("l1.weight", 2)
-    channels, width = shapes.shape("to_rgb.2.weight", 4)[:2]
-    search_network = "cell1.pre_conv1.conv.weight" in shapes
-    given = None if genotype is None else parse_genotype(genotype)
-    chosen = given if search_network else _variant(shapes)
-    if chosen is None:
-        raise UserError(
-            "these weights are an AutoGAN super-network, which does not say which of its layers "
-            "are used: give the genotype, the 14 numbers of `--arch` that it was trained with "
-            "(`squeezespan gan convert --genotype` writes a file that says it)"
-        )
-    if given is not None and given != chosen:
-        raise shapes.refusal("the genotype given is of another variant")
-    return AutoGANConfig(
-        z_dim=z_dim,
-        width=width,
-        bottom_width=shapes.square_side(area // width, "l1.weight"),
-        channels=channels,
-        genotype=chosen,
-        search_network=search_network,
-    )
-
-
-def _variant(shapes: StateShapes) -> tuple[int, ...]:
-    """The fixed variant that has the layers found."""
-    for genotype in VARIANTS.values():
-        plans = plan_cells(genotype)
-        if all(
-            f"cell{index + 1}.c1.weight" in shapes
-            and (f"cell{index + 1}.c_sc.weight" in shapes) == plan.shortcut
-            and (f"cell{index + 1}.n1.weight" in shapes) == (plan.norm == "batch")
-            and shapes.count(f"cell{index + 1}.skip_in_ops.{{}}.weight") == len(plan.skips)
-            for index, plan in enumerate(plans)
-        ):
-            return genotype
-    raise shapes.refusal("its cells are not those of variant a, b or c")

@@ -5,17 +5,14 @@ and ToRGB and continue with layers of their own, and may themselves be continued
 """
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from squeezespan.generators.layers import FullyConnected, normalize_second_moment
-from squeezespan.generators.state_shapes import StateShapes
-from squeezespan.generators.stylegan3 import StyleGAN3Generator
-from squeezespan.generators.stylegan3_config import Ladder, StyleGAN3Config, design_layers
-from squeezespan.generators.stylegan3_state import config_from_state
+from squeezespan.generators.stylegan3.config import Ladder, StyleGAN3Config, design_layers
+from squeezespan.generators.stylegan3.network import StyleGAN3Generator
 
 __all__ = [
     "ClassEmbeddingMapping",
@@ -23,7 +20,6 @@ __all__ = [
     "StyleGANXLGenerator",
     "superresolution_config",
     "xl_config",
-    "xl_config_from_state",
 ]
 
 
@@ -39,7 +35,7 @@ class StyleGANXLConfig(StyleGAN3Config):
 def xl_config(
     config: StyleGAN3Config, embedding_rows: int = 1000, embedding_dim: int = 320
 ) -> StyleGANXLConfig:
-    """Add the class table to what `stylegan3_reading` and `stylegan3_state` give."""
+    """Add the class table to what the readers of StyleGAN3 give."""
     return StyleGANXLConfig(
         **{
             field.name: getattr(config, field.name) for field in dataclasses.fields(StyleGAN3Config)
@@ -47,14 +43,6 @@ def xl_config(
         embedding_rows=embedding_rows,
         embedding_dim=embedding_dim,
     )
-
-
-def xl_config_from_state(
-    state: Mapping[str, Tensor], conv_clamp: float | None = 256.0
-) -> StyleGANXLConfig:
-    """Give the configuration of a bare state dict; see `stylegan3_state.config_from_state`."""
-    rows, dim = StateShapes(state, "a StyleGAN-XL generator").shape("mapping.embed.weight", 2)
-    return xl_config(config_from_state(state, conv_clamp), rows, dim)
 
 
 def superresolution_config(stem: StyleGANXLConfig, ladder: Ladder) -> StyleGANXLConfig:
@@ -92,7 +80,7 @@ class ClassEmbeddingMapping(nn.Module):
                 inputs if i == 0 else config.w_dim,
                 config.w_dim,
                 activation="lrelu",
-                lr_multiplier=0.01,
+                lr_multiplier=config.mapping_lr_multiplier,
             )
             self.add_module(f"fc{i}", layer)
         shape = (config.num_classes, config.w_dim) if config.num_classes else (config.w_dim,)
@@ -118,8 +106,7 @@ class StyleGANXLGenerator(StyleGAN3Generator):
     """StyleGAN-XL generator, stem or super-resolution, conditional or not.
 
     Args:
-        config: the sizes, as `xl_config`, `xl_config_from_state` or `superresolution_config`
-            give them.
+        config: the sizes, as `xl_config` or `superresolution_config` give them.
     """
 
     family = "stylegan_xl"

@@ -7,7 +7,7 @@ super-network: it carries the layers of every plan, and its plan says which of t
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from squeezespan.generators.autogan_genotype import CellPlan, Upsampling
+from squeezespan.generators.autogan.genotype import CellPlan, Upsampling
 
 __all__ = ["FixedCell", "SearchCell"]
 

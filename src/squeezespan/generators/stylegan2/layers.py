@@ -23,7 +23,7 @@ from squeezespan.generators.layers import (
     shifted,
     upsample,
 )
-from squeezespan.generators.winograd import pays, winograd_conv, winograd_kernel
+from squeezespan.generators.stylegan2.winograd import pays, winograd_conv, winograd_kernel
 from squeezespan.randomness import StepRandom
 
 __all__ = ["Skip", "SynthesisLayer", "ToRGB"]
@@ -54,6 +54,7 @@ class SynthesisLayer(nn.Module):
         *,
         up: bool = False,
         conv_clamp: float | None = None,
+        use_noise: bool = True,
     ) -> None:
         super().__init__()
         self.up = up
@@ -62,8 +63,10 @@ class SynthesisLayer(nn.Module):
         self.affine = FullyConnected(w_dim, in_channels, bias_init=1.0)
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
         self.bias = nn.Parameter(torch.zeros(out_channels))
-        self.noise_strength = nn.Parameter(torch.zeros([]))
-        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+        self.use_noise = use_noise
+        if use_noise:
+            self.noise_strength = nn.Parameter(torch.zeros([]))
+            self.register_buffer("noise_const", torch.randn(resolution, resolution))
         self.register_buffer("resample_filter", resample_filter())
         self.frozen = False
         """Whether the kernel may be kept from call to call."""
@@ -83,9 +86,9 @@ class SynthesisLayer(nn.Module):
         x = self._convolve(x * style.to(x.dtype)[:, :, None, None], kernel)
         x = scaled(x, (demodulation * total_gain)[:, :, None, None])
         shift = (self.bias * total_gain)[None, :, None, None]
-        if noise == "const":
+        if noise == "const" and self.use_noise:
             shift = shift + self.noise_const * (self.noise_strength * total_gain)
-        elif noise == "random":
+        elif noise == "random" and self.use_noise:
             drawn = self._random_noise(x, random)
             x = shifted(x, drawn * (self.noise_strength * total_gain))
         return leaky_relu_gain(shifted(x, shift), self.conv_clamp, total_gain)

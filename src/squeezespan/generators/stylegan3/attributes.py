@@ -8,19 +8,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from squeezespan.errors import UserError
-from squeezespan.generators.stylegan3_config import (
+from squeezespan.generators.stylegan3.config import (
     Ladder,
     LayerConfig,
     StyleGAN3Config,
     design_layers,
 )
 
-__all__ = ["config_from_arguments", "config_from_attributes", "layer_from_attributes"]
+__all__ = [
+    "LADDER_ARGUMENTS",
+    "config_from_arguments",
+    "config_from_attributes",
+    "layer_from_attributes",
+]
 
 # What changes training alone, or only the weights' first values.
 _INERT_ARGUMENTS = {"magnitude_ema_beta", "num_fp16_res", "fused_modconv_default"}
-_INERT_MAPPING_ARGUMENTS = {"rand_embedding", "lr_multiplier"}
-_LADDER_ARGUMENTS = {
+_INERT_MAPPING_ARGUMENTS = {"rand_embedding"}
+LADDER_ARGUMENTS = {
     "channel_base",
     "channel_max",
     "num_layers",
@@ -55,8 +60,9 @@ def config_from_arguments(arguments: Mapping[str, Any]) -> StyleGAN3Config:
         raise UserError(f"the StyleGAN3's constructor arguments lack {error}") from error
     mapping = dict(rest.pop("mapping_kwargs", {}))
     mapping_layers, beta = mapping.pop("num_layers", 2), mapping.pop("w_avg_beta", 0.998)
+    lr_multiplier = mapping.pop("lr_multiplier", 0.01)
     output_scale = rest.pop("output_scale", 0.25)
-    ladder_arguments = {name: rest.pop(name) for name in list(rest) if name in _LADDER_ARGUMENTS}
+    ladder_arguments = {name: rest.pop(name) for name in list(rest) if name in LADDER_ARGUMENTS}
     unknown = sorted((rest.keys() - _INERT_ARGUMENTS) | (mapping.keys() - _INERT_MAPPING_ARGUMENTS))
     if unknown:
         raise UserError(f"the StyleGAN3 was made with an unknown argument {unknown[0]!r}")
@@ -78,6 +84,7 @@ def config_from_arguments(arguments: Mapping[str, Any]) -> StyleGAN3Config:
         input_sampling_rate=layers[0].in_sampling_rate,
         input_bandwidth=ladder.first_cutoff,
         output_scale=output_scale,
+        mapping_lr_multiplier=lr_multiplier,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from squeezespan.generators.state_shapes import StateShapes
-from squeezespan.generators.stylegan3_config import LayerConfig, StyleGAN3Config
+from squeezespan.generators.stylegan3.config import LayerConfig, StyleGAN3Config
 
 __all__ = ["config_from_state"]
 

@@ -5,13 +5,11 @@ convolution, the same again without upsampling, and a 1x1 shortcut. Block featur
 that leave the blocks, before the final norm.
 """
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
 from squeezespan.generators.base import Generated, GeneratorInfo, Latents, NoiseMode
-from squeezespan.generators.biggan_blocks import (
+from squeezespan.generators.biggan.blocks import (
     BigGANConfig,
     OutputNorm,
     ResidualBlock,
@@ -19,10 +17,9 @@ from squeezespan.generators.biggan_blocks import (
 )
 from squeezespan.generators.convolutional import ConvolutionalGenerator
 from squeezespan.generators.spectral_norm import PowerIteratedConv2d, PowerIteratedLinear
-from squeezespan.generators.state_shapes import StateShapes
 from squeezespan.randomness import StepRandom
 
-__all__ = ["BigGANConfig", "BigGANGenerator", "config_from_state"]
+__all__ = ["BigGANConfig", "BigGANGenerator"]
 
 
 class BigGANGenerator(ConvolutionalGenerator):
@@ -110,49 +107,3 @@ class BigGANGenerator(ConvolutionalGenerator):
                 features[f"b{x.shape[-1]}"] = x
             images = torch.tanh(self.output_layer(x).float())
         return Generated(images, features, z[:, None])
-
-
-def config_from_state(
-    state: Mapping[str, Tensor], *, power_iterations: int = 1, batch_statistics: bool = False
-) -> BigGANConfig:
-    """Infer a BigGAN's sizes and options from names and shapes.
-
-    Args:
-        state: a published state dict, no prefix before `linear.weight`.
-        power_iterations: of the spectral norm, which leaves no trace in the weights; ignored for a
-            network without spectral norm.
-        batch_statistics: see `BigGANConfig`; a choice, not a property of the weights.
-
-    Raises:
-        UserError: not a BigGAN generator, or a variant that is not supported.
-    """
-    shapes = StateShapes(state, "a BigGAN generator")
-    num_blocks = shapes.count("blocks.{}.0.conv1.weight")
-    if not num_blocks:
-        raise shapes.refusal("it lacks blocks.0.0.conv1.weight")
-    if "linear.u1" in shapes:
-        raise shapes.refusal("it has several singular vectors a layer (num_G_SVs above 1)")
-    convs = [shapes.shape(f"blocks.{i}.0.conv1.weight", 4) for i in range(num_blocks)]
-    widths = (convs[0][1], *(conv[0] for conv in convs))
-    first, z_chunk = shapes.shape("linear.weight", 2)
-    gain_rows, gain_columns = shapes.shape("blocks.0.0.bn1.gain.weight", 2)
-    if "shared.weight" in shapes:
-        num_classes, shared_dim = shapes.shape("shared.weight", 2)
-        hierarchical = gain_columns > shared_dim
-    else:
-        num_classes, shared_dim, hierarchical = gain_rows, 0, False
-    return BigGANConfig(
-        z_dim=z_chunk * (num_blocks + 1 if hierarchical else 1),
-        num_classes=num_classes,
-        bottom_width=shapes.square_side(first // widths[0], "linear.weight"),
-        widths=widths,
-        channels=shapes.shape("output_layer.2.weight", 4)[0],
-        shared_dim=shared_dim,
-        hierarchical=hierarchical,
-        attention_blocks=tuple(
-            i for i in range(num_blocks) if f"blocks.{i}.1.theta.weight" in shapes
-        ),
-        statistics_submodule="output_layer.0.bn.stored_mean" in shapes,
-        power_iterations=power_iterations if "linear.u0" in shapes else 0,
-        batch_statistics=batch_statistics,
-    )

@@ -4,9 +4,10 @@ from squeezespan.discriminators.stylegan2 import StyleGAN2DiscriminatorConfig
 from squeezespan.errors import UserError
 from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
 from squeezespan.generators.checkpoints.state_dicts import DISCRIMINATOR_ROLES, rank
-from squeezespan.generators.checkpoints.stylegan2 import BARE_CLAMP, channel_rule, stored_clamp
 from squeezespan.generators.state_shapes import StateShapes
-from squeezespan.generators.stylegan2 import Architecture
+from squeezespan.generators.stylegan2.checkpoint import BARE_CLAMP, channel_rule, stored_clamp
+from squeezespan.generators.stylegan2.layouts import published
+from squeezespan.generators.stylegan2.network import Architecture
 
 __all__ = ["discriminator_config", "find_discriminator", "is_discriminator"]
 
@@ -24,7 +25,7 @@ def find_discriminator(checkpoint: Checkpoint) -> Network:
     Raises:
         UserError: it has none.
     """
-    found = [x for x in checkpoint.networks.values() if is_discriminator(x)]
+    found = [x for x in map(_published, checkpoint.networks.values()) if is_discriminator(x)]
     if found:
         best = min(found, key=lambda x: (rank(x.name, DISCRIMINATOR_ROLES) is None, x.name))
         best.check_classes(checkpoint.path)
@@ -37,6 +38,15 @@ def find_discriminator(checkpoint: Checkpoint) -> Network:
         )
     names = ", ".join(name or "one network" for name in checkpoint.networks)
     raise UserError(f"{checkpoint.path} holds no discriminator; it has {names[:120]}")
+
+
+def _published(network: Network) -> Network:
+    """In the published names, if it is a discriminator of a known layout."""
+    try:
+        return published(network)
+    # A generator of that layout with a weight of its own stands in no one's way here.
+    except UserError:
+        return network
 
 
 def discriminator_config(
@@ -60,7 +70,11 @@ def discriminator_config(
     resolution = found[-1]
     widths = {r: shapes.shape(f"b{r}.conv0.weight", 4)[1] for r in found}
     widths[4], inputs = shapes.shape("b4.conv.weight", 4)[:2]
-    channel_base, channel_max = channel_rule(shapes, widths)
+    rule = channel_rule(widths)
+    if rule is None:
+        shown = ", ".join(f"{width} at {r}" for r, width in widths.items())
+        raise shapes.refusal(f"its widths follow no StyleGAN2 rule: {shown}")
+    channel_base, channel_max = rule
     mapped: dict[str, int] = {}
     if "mapping.embed.weight" in shapes:
         mapped = {

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from squeezespan.generators.base import Generated, GeneratorInfo, Latents, NoiseMode
 from squeezespan.generators.layers import LEAKY_GAIN, LEAKY_SLOPE, FullyConnected
 from squeezespan.generators.mapping import MappedGenerator, Mapping
-from squeezespan.generators.stylegan3_config import LayerConfig, StyleGAN3Config
-from squeezespan.generators.stylegan3_filters import (
+from squeezespan.generators.stylegan3.config import LayerConfig, StyleGAN3Config
+from squeezespan.generators.stylegan3.filters import (
     filtered_leaky_relu,
     low_pass_filter,
     radial_low_pass_filter,
@@ -217,7 +217,7 @@ class StyleGAN3Generator(MappedGenerator):
     """StyleGAN3-T and -R generator, unconditional or class-conditional.
 
     Args:
-        config: the sizes, as the functions of `stylegan3_reading` give them.
+        config: the sizes, as the functions of `stylegan3.attributes` give them.
     """
 
     family = "stylegan3"
@@ -235,6 +235,7 @@ class StyleGAN3Generator(MappedGenerator):
             config.w_dim,
             config.mapping_layers,
             w_avg_beta=config.w_avg_beta,
+            lr_multiplier=config.mapping_lr_multiplier,
         )
 
     @property

@@ -7,7 +7,9 @@ checkpoints have layers that no short recipe gives.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from squeezespan.settings import Range
 
 __all__ = ["Ladder", "LayerConfig", "StyleGAN3Config", "design_layers"]
 
@@ -93,6 +95,8 @@ class StyleGAN3Config:
     input_sampling_rate: int = 16
     input_bandwidth: float = 2.0
     output_scale: float = 0.25
+    mapping_lr_multiplier: Annotated[float, Range(0, 100, above=True)] = 0.01
+    """Scales the mapping layers' weights and biases at run time."""
 
     def __post_init__(self) -> None:
         """Turn the mappings that JSON gives for layers back into layers."""

@@ -4,8 +4,6 @@ Block features are the first map, the blocks' outputs and, from 64x64 on, what l
 skip-layer excitation. There is no mapping network: `w` is z, whose length doesn't matter.
 """
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +16,7 @@ from squeezespan.generators.base import (
     check_noise,
 )
 from squeezespan.generators.convolutional import ConvolutionalGenerator
-from squeezespan.generators.fastgan_blocks import (
+from squeezespan.generators.fastgan.blocks import (
     EXCITATIONS,
     WIDTHS,
     Excitation,
@@ -27,10 +25,9 @@ from squeezespan.generators.fastgan_blocks import (
     UpBlock,
 )
 from squeezespan.generators.spectral_norm import StoredNormConv2d
-from squeezespan.generators.state_shapes import StateShapes
 from squeezespan.randomness import StepRandom
 
-__all__ = ["FastGANConfig", "FastGANGenerator", "config_from_state"]
+__all__ = ["FastGANConfig", "FastGANGenerator"]
 
 
 class FastGANSynthesis(nn.Module):
@@ -128,30 +125,3 @@ class FastGANGenerator(ConvolutionalGenerator):
         with self.precision(z.device):
             images, features = self.synthesis(z, labels, noise, random)
         return Generated(images, features, z[:, None])
-
-
-def config_from_state(state: Mapping[str, Tensor]) -> FastGANConfig:
-    """Infer a FastGAN's sizes and variant from names and shapes.
-
-    Raises:
-        UserError: not a FastGAN generator of Projected GAN, or an unusual width.
-    """
-    shapes = StateShapes(state, "a FastGAN generator")
-    z_dim, first = shapes.shape("synthesis.init.init.0.weight_orig", 4)[:2]
-    base_width = first // int(2 * WIDTHS[4])
-    channels, last = shapes.shape("synthesis.to_big.weight_orig", 4)[:2]
-    fitting = [
-        size for size, width in WIDTHS.items() if size >= 64 and int(width * base_width) == last
-    ]
-    if len(fitting) != 1:
-        raise shapes.refusal(f"synthesis.to_big's {last} channels fit no resolution")
-    conditional = "synthesis.embed.weight" in shapes
-    two = "synthesis.feat_8.conv2.weight_orig" if conditional else "synthesis.feat_8.5.weight_orig"
-    return FastGANConfig(
-        resolution=fitting[0],
-        channels=channels,
-        z_dim=z_dim,
-        num_classes=shapes.shape("synthesis.embed.weight", 2)[0] if conditional else 0,
-        base_width=base_width,
-        lite=two not in shapes,
-    )

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import torch
 from torch import Tensor, nn
 
+from squeezespan.errors import UserError
 from squeezespan.generators.base import (
     Generated,
     GeneratorInfo,
@@ -16,8 +17,9 @@ from squeezespan.generators.base import (
 )
 from squeezespan.generators.layers import resample_filter, upsample
 from squeezespan.generators.mapping import MappedGenerator, Mapping
-from squeezespan.generators.stylegan2_layers import Skip, SynthesisLayer, ToRGB
+from squeezespan.generators.stylegan2.layers import Skip, SynthesisLayer, ToRGB
 from squeezespan.randomness import StepRandom
+from squeezespan.settings import Range
 
 __all__ = ["Architecture", "StyleGAN2Config", "StyleGAN2Generator", "Synthesis"]
 
@@ -43,6 +45,20 @@ class StyleGAN2Config:
     architecture: Architecture = "skip"
     conv_clamp: float | None = None
     w_avg_beta: float = 0.995
+    mapping_lr_multiplier: Annotated[float, Range(0, 100, above=True)] = 0.01
+    """Scales the mapping layers' weights and biases at run time."""
+    use_noise: bool = True
+    """Whether the layers have noise inputs."""
+    widths: tuple[int, ...] | None = None
+    """Channels of every block, coarse to fine, where base and maximum don't give them."""
+
+    def __post_init__(self) -> None:
+        if self.widths is not None:
+            object.__setattr__(self, "widths", tuple(self.widths))
+            if len(self.widths) != len(self.block_resolutions):
+                raise UserError(
+                    f"{len(self.widths)} widths are given for {len(self.block_resolutions)} blocks"
+                )
 
     @property
     def block_resolutions(self) -> list[int]:
@@ -51,6 +67,8 @@ class StyleGAN2Config:
 
     def block_channels(self, resolution: int) -> int:
         """Width of the block at `resolution`."""
+        if self.widths is not None:
+            return self.widths[resolution.bit_length() - 3]
         return min(self.channel_base // resolution, self.channel_max)
 
 
@@ -78,11 +96,17 @@ class SynthesisBlock(nn.Module):
                 resolution,
                 up=True,
                 conv_clamp=config.conv_clamp,
+                use_noise=config.use_noise,
             )
             if config.architecture == "resnet":
                 self.skip = Skip(in_channels, out_channels)
         self.conv1 = SynthesisLayer(
-            out_channels, out_channels, config.w_dim, resolution, conv_clamp=config.conv_clamp
+            out_channels,
+            out_channels,
+            config.w_dim,
+            resolution,
+            conv_clamp=config.conv_clamp,
+            use_noise=config.use_noise,
         )
         self.num_conv = 1 if self.is_first else 2
         self.has_rgb = config.architecture == "skip" or resolution == config.resolution
@@ -182,6 +206,7 @@ class StyleGAN2Generator(MappedGenerator):
             config.mapping_width,
             config.mapping_embed_width,
             config.w_avg_beta,
+            config.mapping_lr_multiplier,
         )
 
     @property
