@@ -15,18 +15,22 @@ _LAYERS = {"conv0": "Conv0_up", "conv1": "Conv1", "torgb": "ToRGB", "skip": "Ski
 _Array = npt.NDArray[np.float32]
 
 
-def tensorflow_generator(state: Mapping[str, Tensor], **arguments: Any) -> Any:
+def tensorflow_generator(
+    state: Mapping[str, Tensor], *, numbers: bool = True, **arguments: Any
+) -> Any:
     """Give a generator in TensorFlow's names and layouts.
 
     Args:
         state: weights by the published PyTorch names.
+        numbers: give variables without axes as NumPy's numbers, as TensorFlow's session does;
+            otherwise as arrays without axes.
         arguments: of the function that built the network.
     """
     variables: dict[str, list[tuple[str, _Array]]] = {"": [], "mapping": [], "synthesis": []}
     for name, tensor in state.items():
         if not name.endswith("resample_filter"):
             component, variable, array = _variable(name, tensor.numpy())
-            variables[component].append((variable, array))
+            variables[component].append((variable, array[()] if numbers else array))
     components = {name: _network(name, variables[name], {}) for name in ("mapping", "synthesis")}
     return _network("G", variables[""], components, arguments)
 

@@ -1,5 +1,6 @@
 """StyleGAN2's TensorFlow pickles open, converted to the published PyTorch layout."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ from checkpoint_files.persistence import dump
 from checkpoint_files.tensorflow import tensorflow_discriminator, tensorflow_generator
 
 import squeezespan
+from squeezespan.cli.main import main
 from squeezespan.discriminators.stylegan2 import (
     StyleGAN2Discriminator,
     StyleGAN2DiscriminatorConfig,
 )
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
-from squeezespan.generators.stylegan2 import Architecture
+from squeezespan.generators.stylegan2 import Architecture, StyleGAN2Generator
 from squeezespan.randomness import StepRandom
 
 
@@ -43,6 +45,60 @@ def test_images(name: str, protocol: int, tmp_path: Path) -> None:
             expected = original(latents, truncation=truncation).images
         # The styles' bias loses its last bit on the way through TensorFlow's, which is one less.
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_numbers_and_arrays_without_axes_are_the_same(protocol: int, tmp_path: Path) -> None:
+    original = networks.make_network("stylegan2")
+    strengths = [x for name, x in original.state_dict().items() if name.endswith("noise_strength")]
+    assert all(float(x) for x in strengths)
+    latents = original.sample_latents(3, StepRandom(0))
+    images = []
+    for numbers in (True, False):
+        network = tensorflow_generator(original.state_dict(), numbers=numbers)
+        path = tmp_path / f"{numbers}.pkl"
+        path.write_bytes(dump((network, tensorflow_discriminator(), network), protocol))
+        assert (b"scalar" in path.read_bytes()) == numbers
+        images.append(squeezespan.load_generator(path)(latents).images)
+    assert torch.equal(*images)
+    torch.testing.assert_close(images[0], original(latents).images, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [None, "0.5", True, [0.5]])
+def test_a_variable_that_is_no_number_is_named(value: Any, tmp_path: Path) -> None:
+    network = tensorflow_generator(networks.make_network("stylegan2").state_dict())
+    variables = network.components["synthesis"].variables
+    place = next(i for i, (name, _) in enumerate(variables) if name.endswith("noise_strength"))
+    variables[place] = (variables[place][0], value)
+    path = tmp_path / "odd.pkl"
+    path.write_bytes(dump((network, tensorflow_discriminator(), network), 3))
+    with pytest.raises(UserError, match="noise_strength of G is neither an array nor a number"):
+        squeezespan.load_generator(path)
+
+
+def test_noise_without_its_strength_is_not_filled_in(tmp_path: Path) -> None:
+    network = tensorflow_generator(networks.make_network("stylegan2").state_dict())
+    synthesis = network.components["synthesis"]
+    synthesis.variables = [x for x in synthesis.variables if not x[0].endswith("noise_strength")]
+    path = tmp_path / "lacking.pkl"
+    path.write_bytes(dump((network, tensorflow_discriminator(), network), 3))
+    with pytest.raises(UserError, match="noise_strength"):
+        squeezespan.load_generator(path)
+
+
+def test_a_network_without_noise_inputs_is_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = replace(networks.STYLEGAN2, use_noise=False, conv_clamp=None)
+    original = networks.randomized(StyleGAN2Generator(config))
+    network = tensorflow_generator(original.state_dict(), use_noise=False)
+    path = tmp_path / "noiseless.pkl"
+    path.write_bytes(dump((network, tensorflow_discriminator(), network), 3))
+    latents = original.sample_latents(2, StepRandom(0))
+    opened = squeezespan.load_generator(path)
+    torch.testing.assert_close(opened(latents).images, original(latents).images)
+    assert main(["gan", "inspect", str(path), "--seconds", "0"]) == 0
+    assert "no noise inputs" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("architecture", ["resnet", "skip", "orig"])

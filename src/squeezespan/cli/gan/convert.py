@@ -42,6 +42,6 @@ def run(argv: list[str]) -> None:
     from squeezespan.generators.registry import save_generator, say_assumptions
 
     opened = options.opening.open(options.gan)
-    say_assumptions(options.gan, opened)
     save_generator(options.out, opened.generator, opened.header.get("provenance", {}))
+    say_assumptions(options.gan, opened)
     print(options.out)

@@ -29,14 +29,6 @@ class OpeningOptions:
 
         return open_generator(gan, device, Choices(**dataclasses.asdict(self)))
 
-    def load(self, gan: str, device: Any = "cpu") -> Any:
-        """Open a generator with these choices, and say what had to be assumed all the same."""
-        from squeezespan.generators.registry import say_assumptions
-
-        opened = self.open(gan, device)
-        say_assumptions(gan, opened)
-        return opened.generator
-
 
 Opening = Annotated[OpeningOptions, tyro.conf.arg(name="")]
 """A field of this type, with `field(default_factory=OpeningOptions)`, adds the options."""

@@ -60,10 +60,12 @@ def run(argv: list[str]) -> None:
     if options.out.suffix.lower() != ".png":
         raise UserError(f"{options.out} must end in .png")
     from squeezespan.gan.samples import save_grid
+    from squeezespan.generators.registry import say_assumptions
     from squeezespan.hardware import resolve_device
 
-    generator = options.opening.load(options.gan, resolve_device(options.device))
-    save_grid(options.out, _draw(generator, options), options.columns)
+    opened = options.opening.open(options.gan, resolve_device(options.device))
+    save_grid(options.out, _draw(opened.generator, options), options.columns)
+    say_assumptions(options.gan, opened)
     print(options.out)
 
 

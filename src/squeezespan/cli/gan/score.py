@@ -68,10 +68,12 @@ def run(argv: list[str]) -> None:
     from squeezespan.data.specs import open_images
     from squeezespan.environment import environment
     from squeezespan.gan.scoring import score_generator
+    from squeezespan.generators.registry import say_assumptions
     from squeezespan.hardware import resolve_device
 
     device = resolve_device(options.device)
-    generator = options.opening.load(options.gan, device)
+    opened = options.opening.open(options.gan, device)
+    generator = opened.generator
     extractor = _extractor(options)
     images = open_images(
         options.data,
@@ -95,6 +97,7 @@ def run(argv: list[str]) -> None:
     machine = environment()
     kept = {name: machine[name] for name in ("time", "squeezespan", "commit", "packages")}
     result = {"gan": options.gan, **score, **kept}
+    say_assumptions(options.gan, opened)
     print(_table(result, extractor.names))
     if options.json is not None:
         write_json(options.json, result)

@@ -68,7 +68,9 @@ def _choose(config: BigGANConfig, choices: Choices) -> BigGANConfig:
 
 def _describe(config: BigGANConfig) -> str:
     statistics = "each batch's" if config.batch_statistics else "stored"
-    parts = [f"{statistics} statistics"]
+    parts = [f"{statistics} statistics", "ReLU"]
+    if config.power_iterations:
+        parts.append(f"spectral norms of {config.power_iterations} power iteration")
     if config.shared_dim:
         parts.append(f"shared class embedding of {config.shared_dim}")
     if config.hierarchical:
@@ -77,13 +79,6 @@ def _describe(config: BigGANConfig) -> str:
         sizes = [config.bottom_width * 2 ** (block + 1) for block in config.attention_blocks]
         parts.append(f"attention at {', '.join(map(str, sizes))}")
     return ", ".join(parts)
-
-
-def _assume(_: Any, config: BigGANConfig, __: Any) -> list[str]:
-    norm = "ReLU and batch norms of eps 1e-5"
-    if not config.power_iterations:
-        return [norm]
-    return [f"{norm}, spectral norms of one power iteration a pass and eps 1e-8"]
 
 
 def _recognizes(state: Mapping[str, Any]) -> bool:
@@ -99,6 +94,5 @@ FAMILY = Family(
     BigGANConfig,
     BigGANGenerator,
     _describe,
-    assume=_assume,
     choose=_choose,
 )
