@@ -44,6 +44,7 @@ def test_every_preset_survives_json(preset: Any, tmp_path: Path) -> None:
         ({"optim": {"base_lr": float("nan")}}, "optim.base_lr is nan.*finite"),
         ({"optim": {"clip_grad_norm": 0}}, "optim.clip_grad_norm is 0.*above 0"),
         ({"images": {"resolution": 2}}, "images.resolution is 2.*at least 8"),
+        ({"images": {"resolution": "big"}}, "images.resolution is 'big'.*a whole number or auto"),
         ({"images": {"load_resolution": 2}}, "images.load_resolution is 2.*at least 8"),
         ({"augment": {"crop_scale": [0.2]}}, "augment.crop_scale.*2 values"),
         ({"augment": {"crop_scale": [0.5, 0.2]}}, "augment.crop_scale.*low to high"),

@@ -78,16 +78,18 @@ class StudentConfig:
 
     arch: str = "resnet18"
     """A name of timm's, or `resnet10-narrow` (our small one for CPUs)."""
-    stem: Literal["cifar", "imagenet"] = "cifar"
-    """`cifar`: 3x3 stride-1 first convolution and no max-pool (ResNets only)."""
+    stem: Literal["auto", "cifar", "imagenet"] = "auto"
+    """`cifar`: 3x3 stride-1 first convolution and no max-pool (ResNets only). `auto`: that for
+    ResNets up to 32 pixels, else the architecture's own."""
 
 
 @dataclass(frozen=True)
 class ImagesConfig:
     """How real images are read."""
 
-    resolution: Annotated[int, Range(8)] = 32
-    """Side of the square that the student sees, pixels."""
+    resolution: Annotated[int, Range(8)] | Literal["auto"] = "auto"
+    """Side of the square that the student sees, pixels. `auto`: the smaller of the images' (the
+    median of their short sides) and the GAN's, and 256 at most."""
     load_resolution: Annotated[int, Range(8)] | None = None
     """Side at which real images are kept; augmentation crops from there to `resolution`. None:
     as the data set's own, or `resolution` where its images differ in size."""
@@ -96,6 +98,17 @@ class ImagesConfig:
     holdout: Annotated[float, Range(0, 0.9)] = 0.1
     """Share of train kept out of training for monitors and selections; never test data. The
     split depends on the data alone, so that runs of different seeds train on the same images."""
+
+    @property
+    def side(self) -> int:
+        """`resolution` as a number.
+
+        Raises:
+            ValueError: it is `auto` and not settled yet, as preparing a run does.
+        """
+        if self.resolution == "auto":
+            raise ValueError("images.resolution is auto; preparing a run settles it")
+        return self.resolution
 
 
 @dataclass(frozen=True)

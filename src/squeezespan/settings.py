@@ -128,7 +128,8 @@ def check_ranges(settings: Any, *, where: str) -> None:
     """
     for name, hint, value in _leaves(settings, ""):
         _, ranges = _split_annotated(hint)
-        _convert(hint, value, name, where)
+        if isinstance(_convert(hint, value, name, where), str):
+            continue
         numbers = value if isinstance(value, tuple) else (value,)
         for allowed in ranges:
             for number in numbers:
@@ -181,6 +182,8 @@ def _convert(hint: Any, value: Any, name: str, where: str) -> Any:
     """Give `value` as the type of `hint`: JSON has no tuples, and writes 1.0 as it likes."""
     if value is None and type(None) in get_args(hint):
         return None
+    if isinstance(value, str) and value in _words(hint):
+        return value
     kind, _ = _split_annotated(hint)
     origin = get_origin(kind)
     if origin is Literal:
@@ -199,8 +202,17 @@ def _convert(hint: Any, value: Any, name: str, where: str) -> Any:
             raise UserError(f"{where}: {name} is {_shown(value)}, which is too large") from None
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         expected = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
-        raise UserError(f"{where}: {name} is {value!r}, but must be {expected[kind]}")
+        or_word = "".join(f" or {word}" for word in _words(hint))
+        raise UserError(f"{where}: {name} is {value!r}, but must be {expected[kind]}{or_word}")
     return value
+
+
+def _words(hint: Any) -> list[str]:
+    """Give the words that may stand in the place of a number, as `auto` does."""
+    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else ()
+    return [
+        word for option in options if get_origin(option) is Literal for word in get_args(option)
+    ]
 
 
 def _convert_tuple(kind: Any, value: Any, name: str, where: str) -> tuple[Any, ...]:

@@ -16,7 +16,16 @@ from squeezespan.cli.main import main
 from squeezespan.models.student_file import load_backbone
 
 TINY = [
-    *("--preset", "squeeze-span-mini", "--epochs", "4", "--max-steps", "6", "--batch-size", "16"),
+    *(
+        "--preset",
+        "squeeze-span-paper-mini",
+        "--epochs",
+        "4",
+        "--max-steps",
+        "6",
+        "--batch-size",
+        "16",
+    ),
     *("--device", "cpu", "--precision", "fp32", "--num-workers", "0"),
     *("--method.embed-dim", "16", "--method.hidden-dim", "16", "--method.projector-layers", "2"),
     *("--images.resolution", "16", "--monitor.log-every", "1"),

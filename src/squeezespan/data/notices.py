@@ -5,11 +5,16 @@ import sys
 
 from squeezespan.losses.gather import global_rank
 
-__all__ = ["say_once"]
+__all__ = ["say", "say_once"]
+
+
+def say(line: str) -> None:
+    """Print a line on stderr, on the main process."""
+    if global_rank() == 0:
+        print(line, file=sys.stderr)
 
 
 @functools.cache
 def say_once(line: str) -> None:
-    """Print a line on stderr, on the main process, the first time that it is said."""
-    if global_rank() == 0:
-        print(line, file=sys.stderr)
+    """Print a line as `say` does, the first time that it is said: sources are opened often."""
+    say(line)

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from squeezespan.data.images import ImageSet
-from squeezespan.data.specs import open_images
+from squeezespan.data.sizes import Sizes
+from squeezespan.data.specs import Split, find_images
 from squeezespan.demo.settings import DemoOptions
 from squeezespan.errors import UserError
 from squeezespan.evaluation.features import extract_features
@@ -59,8 +60,8 @@ class Examiner:
     def __init__(self, options: DemoOptions, resolution: int, device: torch.device) -> None:
         self._options = options
         self._device = device
-        self.train, self.n_train = self._open("train", resolution, _MOST_TRAIN)
-        self.test, self.n_test = self._open("test", resolution, _MOST_TEST)
+        self.train, self.n_train, self.stored = self._open("train", resolution, _MOST_TRAIN)
+        self.test, self.n_test, _ = self._open("test", resolution, _MOST_TEST)
         _, self.test.labels, self.test.class_names = labels_of(self.train, self.test)
 
     @property
@@ -101,19 +102,15 @@ class Examiner:
             progress=False,
         )
 
-    def _open(self, split: str, resolution: int, most: int) -> tuple[ImageSet, int]:
-        images = open_images(
-            self._options.data,
-            "train" if split == "train" else "test",
-            resolution=resolution,
-            device=self._device,
-        )
+    def _open(self, split: Split, resolution: int, most: int) -> tuple[ImageSet, int, Sizes]:
+        found = find_images(self._options.data, split)
+        images = found.load(resolution, device=self._device)
         require_labels(images, split)
         if len(images) <= most:
-            return images, len(images)
+            return images, len(images), found.sizes
         # Drawn with a seed of its own, so that demos of all seeds are tested on the same images.
         chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:most]
-        return images.subset(chosen.sort().values), len(images)
+        return images.subset(chosen.sort().values), len(images), found.sizes
 
 
 def labels(images: ImageSet) -> Tensor:

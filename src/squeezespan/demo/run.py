@@ -117,7 +117,8 @@ def _prepare(options: DemoOptions, found: DemoPlan | None, sha256: str) -> _Sett
     if batch_size < 8:
         raise UserError(f"{options.data} has only {examiner.n_train} train images; that is too few")
     _say(
-        f"{examiner.n_train} train and {examiner.n_test} test images of {options.data}, "
+        f"{options.data}: {examiner.stored.describe(examiner.n_train, resolution)}, "
+        f"{examiner.n_test} test images, "
         f"{options.gan}, {device} in {precision}"
     )
     return _Setting(options, device, generator, sha256, examiner, resolution, batch_size)

@@ -125,7 +125,9 @@ class GanTrainConfig:
     """Everything that determines a GAN training run, saved as `config.json` in its folder."""
 
     data: str = "builtin:cifar10-mini"
-    resolution: Annotated[int, Range(8, 1024)] = 32
+    resolution: Annotated[int, Range(8, 1024)] | Literal["auto"] = "auto"
+    """Side of the images, pixels, a power of two. `auto`: the largest one within the images (the
+    median of their short sides), or that of the generator that the training starts from."""
     conditional: bool = False
     """Condition both networks on the class labels; the generator draws all classes equally
     often."""
@@ -137,6 +139,17 @@ class GanTrainConfig:
     loss: GanLossConfig = field(default_factory=GanLossConfig)
     augment: GanAugmentConfig = field(default_factory=GanAugmentConfig)
     init: GanOriginConfig = field(default_factory=GanOriginConfig)
+
+    @property
+    def side(self) -> int:
+        """`resolution` as a number.
+
+        Raises:
+            ValueError: it is `auto` and not settled yet, as preparing a training does.
+        """
+        if self.resolution == "auto":
+            raise ValueError("resolution is auto; preparing a training settles it")
+        return self.resolution
 
 
 def load_gan_config(path: Path) -> GanTrainConfig:
@@ -157,8 +170,6 @@ def validate_gan(config: GanTrainConfig, *, where: str = "config") -> None:
         UserError: the message names `section.key` and says what to change.
     """
     check_ranges(config, where=where)
-    if config.resolution & (config.resolution - 1):
-        raise UserError(f"{where}: resolution is {config.resolution}, but must be a power of two")
     group = config.discriminator.mbstd_group_size
     batch = config.train.batch_size
     if group is not None and batch % min(group, batch):
@@ -166,6 +177,10 @@ def validate_gan(config: GanTrainConfig, *, where: str = "config") -> None:
             f"{where}: train.batch_size is {batch}, but must be a multiple of "
             f"discriminator.mbstd_group_size, {group}"
         )
+    if config.resolution == "auto":
+        return
+    if config.resolution & (config.resolution - 1):
+        raise UserError(f"{where}: resolution is {config.resolution}, but must be a power of two")
     for name, sizes in (("generator", config.generator), ("discriminator", config.discriminator)):
         if sizes.channel_base < config.resolution:
             raise UserError(

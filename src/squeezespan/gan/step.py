@@ -238,7 +238,7 @@ def _build_generator(config: GanTrainConfig, num_classes: int) -> StyleGAN2Gener
     sizes = config.generator
     return StyleGAN2Generator(
         StyleGAN2Config(
-            resolution=config.resolution,
+            resolution=config.side,
             z_dim=sizes.z_dim,
             w_dim=sizes.w_dim,
             num_classes=num_classes,
@@ -254,7 +254,7 @@ def _build_discriminator(config: GanTrainConfig, num_classes: int) -> StyleGAN2D
     sizes = config.discriminator
     return StyleGAN2Discriminator(
         StyleGAN2DiscriminatorConfig(
-            resolution=config.resolution,
+            resolution=config.side,
             num_classes=num_classes,
             channel_base=sizes.channel_base,
             channel_max=sizes.channel_max,

@@ -1,5 +1,6 @@
 """`train_gan`: from settings to a folder with a trained generator."""
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,17 +8,22 @@ from typing import Any
 import torch
 
 from squeezespan.data.images import ImageSet
-from squeezespan.data.specs import open_images
+from squeezespan.data.notices import say
+from squeezespan.data.sizes import Sizes
+from squeezespan.data.specs import FoundImages, find_images
 from squeezespan.errors import UserError
 from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
 from squeezespan.gan.origin import start_from
 from squeezespan.gan.step import GanStep
 from squeezespan.gan.trainer import GanTrainer, total_steps
+from squeezespan.generators.registry import load_generator
 from squeezespan.hardware import DTYPES, resolve_device
 from squeezespan.settings import to_dict
 from squeezespan.training.run_folder import RunFolder, RunState
 
 __all__ = ["describe_gan_run", "gan_folder", "train_gan"]
+
+_SMALLEST, _LARGEST = 8, 1024
 
 _MAY_DIFFER = frozenset({"train.kimg", "train.epochs", "train.max_steps", "train.snapshot_kimg"})
 """The length of a run is no part of its identity: there is no schedule that depends on it."""
@@ -48,18 +54,21 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
     """
     validate_gan(config)
     folder = gan_folder(Path(out))
-    config = folder.settle_precision(config, resume=resume)
-    found = folder.check(config, resume=resume)
-    if resume and found is RunState.NEW:
+    config = folder.settle(config, resume=resume)
+    state = folder.check(config, resume=resume)
+    if resume and state is RunState.NEW:
         print(f"{folder.path} holds no run to resume; starting one", file=sys.stderr)
-    images = _open(config)
+    found = find_images(config.data, "train")
+    config = _settle_resolution(config, found.sizes)
+    images = _load(config, found)
     step = _build_step(config, images, folder)
     folder.open(config, resume=resume)
     try:
         folder.record_environment(str(resolve_device(config.train.device)))
         trainer = GanTrainer(config, images, step, folder)
         print(
-            f"{config.data}: {len(images)} images, {trainer.total_steps} steps of "
+            f"{config.data}: {found.sizes.describe(len(images), config.side)}, "
+            f"{trainer.total_steps} steps of "
             f"{config.train.batch_size} in {config.train.precision} on {trainer.device}, "
             f"{folder.path}",
             file=sys.stderr,
@@ -79,13 +88,16 @@ def describe_gan_run(
     """Say what `train_gan` would do, after the same checks, without writing anything."""
     validate_gan(config)
     folder = gan_folder(Path(out))
-    config = folder.settle_precision(config, resume=resume)
+    config = folder.settle(config, resume=resume)
     state = folder.check(config, resume=resume)
-    images = _open(config)
+    found = find_images(config.data, "train")
+    config = _settle_resolution(config, found.sizes)
+    images = _load(config, found)
     step = _build_step(config, images, folder)
     return {
         "config": to_dict(config),
         "images": len(images),
+        "sizes": found.sizes.describe(len(images), config.side),
         "steps": total_steps(config, len(images)),
         "generator_parameters": sum(x.numel() for x in step.generator.parameters()),
         "discriminator_parameters": sum(x.numel() for x in step.discriminator.parameters()),
@@ -106,11 +118,23 @@ def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:
     )
 
 
-def _open(config: GanTrainConfig) -> ImageSet:
-    images = open_images(
-        config.data,
-        "train",
-        resolution=config.resolution,
+def _settle_resolution(config: GanTrainConfig, sizes: Sizes) -> GanTrainConfig:
+    """Put a number in the place of `auto`, and warn where most pixels are thrown away."""
+    fitting = 2 ** (min(max(sizes.side, _SMALLEST), _LARGEST).bit_length() - 1)
+    if config.resolution == "auto":
+        origin = config.init.generator
+        side = load_generator(origin).info.resolution if origin is not None else fitting
+        config = dataclasses.replace(config, resolution=side)
+        validate_gan(config)
+    if lost := sizes.lost(config.side):
+        hint = f"; --resolution {fitting} keeps them" if fitting > config.side else ""
+        say(f"warning: {lost} of the pixels of {config.data} are thrown away{hint}")
+    return config
+
+
+def _load(config: GanTrainConfig, found: FoundImages) -> ImageSet:
+    images = found.load(
+        config.side,
         device=resolve_device(config.train.device),
         num_workers=config.train.num_workers,
     )

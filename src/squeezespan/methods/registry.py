@@ -8,7 +8,7 @@ from squeezespan.methods.base import Method
 from squeezespan.methods.simsiam import SimSiam
 from squeezespan.methods.squeeze_span import SqueezeSpan
 from squeezespan.methods.vicreg import VICReg
-from squeezespan.models.backbones import build_backbone, num_features
+from squeezespan.models.backbones import build_backbone, default_stem, num_features
 from squeezespan.models.projectors import projector, simsiam_predictor, simsiam_projector
 from squeezespan.models.squeeze import Squeeze
 from squeezespan.models.targets import RawTarget, StandardizedTarget
@@ -31,7 +31,9 @@ def build_method(config: DistillConfig, source_widths: Mapping[str, int] | None)
     """
     settings = config.method
     _check(settings, source_widths)
-    backbone = build_backbone(config.student.arch, config.student.stem, config.images.resolution)
+    student, side = config.student, config.images.side
+    stem = default_stem(student.arch, side) if student.stem == "auto" else student.stem
+    backbone = build_backbone(student.arch, stem, side)
     width = num_features(backbone)
     layers, embed_dim = settings.projector_layers, settings.embed_dim or _EMBED_DIM
     if settings.name == "simsiam":

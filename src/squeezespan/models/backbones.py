@@ -5,17 +5,18 @@ from typing import Any, Literal, cast
 
 import timm
 import torch
-from timm.models import get_pretrained_cfg, resnet
+from timm.models import get_pretrained_cfg, is_model_in_modules, resnet
 from torch import Tensor, nn
 
 from squeezespan.errors import UserError
 from squeezespan.models.small_maps import speed_up_small_maps
 
-__all__ = ["RESNET10_NARROW", "build_backbone", "features", "num_features"]
+__all__ = ["RESNET10_NARROW", "build_backbone", "default_stem", "features", "num_features"]
 
 RESNET10_NARROW = "resnet10-narrow"
 
 _CIFAR_RESOLUTION = 32
+_RESNET_MODULES = {"resnet", "res2net", "resnest", "sknet"}
 
 
 def build_backbone(
@@ -66,6 +67,17 @@ def build_backbone(
     # Some families keep the width before their last layer here.
     backbone.num_features = width
     return cast(nn.Module, backbone)
+
+
+def default_stem(arch: str, resolution: int) -> Literal["cifar", "imagenet"]:
+    """Give the stem for images of a size: `cifar` for ResNets up to 32 pixels, else `imagenet`.
+
+    Args:
+        arch: as for `build_backbone`.
+        resolution: side of the images, pixels.
+    """
+    is_resnet = arch == RESNET10_NARROW or is_model_in_modules(arch, _RESNET_MODULES)
+    return "cifar" if is_resnet and resolution <= _CIFAR_RESOLUTION else "imagenet"
 
 
 def num_features(backbone: nn.Module) -> int:

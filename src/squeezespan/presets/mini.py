@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from squeezespan.config import (
     DistillConfig,
+    ImagesConfig,
     MethodConfig,
     MonitorConfig,
     OptimConfig,
@@ -74,6 +75,7 @@ def mini_config(
         train=TrainConfig(epochs=100, max_steps=_STEPS, batch_size=_BATCH),
         method=methods[method],
         student=StudentConfig(arch="resnet10-narrow", stem="cifar"),
+        images=ImagesConfig(resolution=32),
         optim=OptimConfig(base_lr=0.2, schedule="step", warmup_epochs=1.0, clip_grad_norm=10.0),
         monitor=MonitorConfig(knn_every=2),
     )

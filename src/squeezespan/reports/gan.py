@@ -58,9 +58,9 @@ def write_gan_report(run: Path, real: Tensor) -> Path:
         tiles=_tiles(records, config),
         samples=[
             (_rows(real), f"Real images of {config.data}"),
-            (_rows(_cells(grids[-1], config.resolution)), "Images that the GAN draws"),
+            (_rows(_cells(grids[-1], config.side)), "Images that the GAN draws"),
         ],
-        course=_course(grids, config.resolution),
+        course=_course(grids, config.side),
         curves=_curves(records),
         changed=describe_settings(config, GanTrainConfig()),
         settings=describe_settings(config),
@@ -73,7 +73,7 @@ def write_gan_report(run: Path, real: Tensor) -> Path:
 
 def _summary(config: GanTrainConfig) -> str:
     kind = "class-conditional StyleGAN2" if config.conditional else "StyleGAN2"
-    size = f"{config.resolution}x{config.resolution}"
+    size = f"{config.side}x{config.side}"
     return f"A {kind} of {size} images, trained on {config.data}."
 
 

@@ -46,7 +46,7 @@ def draw_samples(
     else:
         chosen = torch.randperm(len(source), generator=torch.Generator().manual_seed(seed))
         images = source.batch(chosen[:count]).cpu()
-    augment = Augment(config.augment, config.images.resolution)
+    augment = Augment(config.augment, config.images.side)
     kind = type(source).__name__
     first, second = (
         _as_uint8(augment(images[:viewed], StepRandom(seed, view, stream=f"report-{kind}")))

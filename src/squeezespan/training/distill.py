@@ -53,7 +53,7 @@ def distill(config: DistillConfig, out: str | Path, resume: bool = False) -> Pat
     validate(config)
     check_installed(config.monitor.loggers)
     folder = distill_folder(Path(out))
-    config = folder.settle_precision(config, resume=resume)
+    config = folder.settle(config, resume=resume)
     fabric = launch(config.train)
     state = on_main_process(fabric, lambda: folder.check(config, resume=resume))
     if state is RunState.FINISHED:
@@ -64,6 +64,7 @@ def distill(config: DistillConfig, out: str | Path, resume: bool = False) -> Pat
     gpus = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(gpus):
         parts = prepare(config, fabric.device, fabric.world_size)
+        config = parts.config
         on_main_process(fabric, lambda: folder.open(config, resume=resume))
         try:
             _train(fabric, config, folder, parts)
@@ -89,13 +90,14 @@ def describe_run(config: DistillConfig, out: str | Path, resume: bool = False) -
     validate(config)
     check_installed(config.monitor.loggers)
     folder = distill_folder(Path(out))
-    config = folder.settle_precision(config, resume=resume)
+    config = folder.settle(config, resume=resume)
     state = folder.check(config, resume=resume)
     device = resolve_device(config.train.device)
     with torch.random.fork_rng([]):
         parts = prepare(config, device)
     return {
-        "config": to_dict(config),
+        "config": to_dict(parts.config),
+        "images": parts.sizes.describe(parts.plan.train_images),
         "plan": {
             **dataclasses.asdict(parts.plan),
             "epochs": parts.plan.epochs,
@@ -189,7 +191,7 @@ def _header(config: DistillConfig, parts: Parts) -> dict[str, Any]:
         "arch": config.student.arch,
         "stem": config.student.stem,
         "num_features": parts.method.backbone.num_features,
-        "resolution": config.images.resolution,
+        "resolution": config.images.side,
         "normalization": dataclasses.asdict(parts.normalization),
         "provenance": {
             "method": dataclasses.asdict(config.method),
@@ -212,8 +214,8 @@ def _headline(
     begun = f"resumed after step {step} of {plan.steps}" if step else f"{plan.steps} steps"
     return (
         f"{method.name} (alpha {method.alpha:g}) into {config.student.arch}: {begun}, "
-        f"{plan.epochs:.4g} epochs of {plan.train_images} images, {fabric.device} in "
-        f"{config.train.precision}, {folder.path}"
+        f"{plan.epochs:.4g} epochs of {parts.sizes.describe(plan.train_images)}, {fabric.device} "
+        f"in {config.train.precision}, {folder.path}"
     )
 
 

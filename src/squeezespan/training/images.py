@@ -7,7 +7,7 @@ import torch
 from squeezespan.config import DistillConfig
 from squeezespan.data.images import ImageSet, join_images
 from squeezespan.data.order import split_holdout
-from squeezespan.data.specs import find_images, open_images
+from squeezespan.data.specs import FoundImages, find_images, open_images
 
 __all__ = ["KnnImages", "RunImages", "open_run_images"]
 
@@ -39,20 +39,23 @@ class RunImages:
     """None where the monitor is off, or there are no labels or no held-out images."""
 
 
-def open_run_images(config: DistillConfig, device: torch.device) -> RunImages:
-    """Open the train split, and divide it into images to learn from and images held out.
+def open_run_images(
+    config: DistillConfig, device: torch.device, found: FoundImages | None = None
+) -> RunImages:
+    """Decode the train split, and divide it into images to learn from and images held out.
 
     Args:
-        config: the run's settings.
+        config: the run's settings, with their resolution settled.
         device: where batches are given.
+        found: the images of the train split, where they are listed already.
 
     Raises:
         UserError: the data cannot be read.
     """
     settings = config.images
     workers = config.train.num_workers
-    found = find_images(config.data, "train")
-    side = settings.load_resolution or found.sizes.square or settings.resolution
+    found = found or find_images(config.data, "train")
+    side = settings.load_resolution or found.sizes.square or settings.side
     whole = found.load(side, device=device, num_workers=workers)
     kept, held_out = split_holdout(len(whole), settings.holdout, _HOLDOUT_SEED, whole.labels)
     train = whole.subset(kept)
@@ -68,8 +71,8 @@ def open_run_images(config: DistillConfig, device: torch.device) -> RunImages:
     if not config.monitor.knn_every or whole.labels is None or not len(held_out):
         return RunImages(train, len(held_out), whole.label_problem, None)
     fitting = whole
-    if whole.resolution != settings.resolution:
-        fitting = found.load(settings.resolution, device=device, num_workers=workers)
+    if whole.resolution != settings.side:
+        fitting = found.load(settings.side, device=device, num_workers=workers)
     limit = config.monitor.knn_images
     knn = KnnImages(fitting.subset(_thin(kept, limit)), fitting.subset(_thin(held_out, limit)))
     return RunImages(train, len(held_out), whole.label_problem, knn)

@@ -7,6 +7,7 @@ import torch
 
 from squeezespan.config import DistillConfig
 from squeezespan.data.normalize import Normalization, measure_normalization
+from squeezespan.data.specs import find_images
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
 from squeezespan.generators.registry import generator_sha256, load_generator
@@ -16,6 +17,7 @@ from squeezespan.methods.registry import build_method
 from squeezespan.models.batchnorm import convert_sync_batchnorm
 from squeezespan.randomness import derive_seed
 from squeezespan.training.images import RunImages, open_run_images
+from squeezespan.training.resolution import SettledSizes, settle_sizes
 from squeezespan.training.schedule import Plan, plan_run
 from squeezespan.training.stream import source_widths
 
@@ -26,6 +28,10 @@ __all__ = ["Parts", "prepare"]
 class Parts:
     """What a run is made of."""
 
+    config: DistillConfig
+    """The run's settings, with nothing left to settle."""
+    sizes: SettledSizes
+    """What becomes of the images' pixels."""
     images: RunImages
     normalization: Normalization
     generator: Generator | None
@@ -49,13 +55,17 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
         UserError: something in the settings is impossible, or a file cannot be used.
     """
     generator = _open_generator(config, device) if config.method.alpha else None
-    # Before the images, which may take minutes to read and decode.
+    found = find_images(config.data, "train")
+    config, sizes = settle_sizes(
+        config, found.sizes, generator.info.resolution if generator else None
+    )
+    # Before the images are decoded, which may take minutes.
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
     method = build_method(config, source_widths(config, generator) if generator else None)
     method.to(memory_format=torch.channels_last)
     if world_size > 1:
         convert_sync_batchnorm(method)
-    images = open_run_images(config, device)
+    images = open_run_images(config, device, found)
     plan = plan_run(config, len(images.train), world_size)
     if config.monitor.knn_every and images.knn is None:
         reason = "no class of two images, to hold one out"
@@ -63,6 +73,8 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
             reason = f"no labels ({images.label_problem})"
         print(f"{config.data} has {reason}: the kNN monitor is off", file=sys.stderr)
     return Parts(
+        config=config,
+        sizes=sizes,
         images=images,
         normalization=measure_normalization(images.train),
         generator=generator,
@@ -80,11 +92,6 @@ def _open_generator(config: DistillConfig, device: torch.device) -> Generator:
         raise UserError(
             f"{config.gan} makes images of {generator.info.channels} channels; "
             "a student needs RGB images"
-        )
-    if generator.info.resolution < config.images.resolution:
-        raise UserError(
-            f"{config.gan} makes images of {generator.info.resolution} pixels, fewer than "
-            f"images.resolution, {config.images.resolution}; lower it or take another generator"
         )
     generator.to(memory_format=torch.channels_last)
     generator.set_compute_dtype(DTYPES[resolve_precision(config.train.precision, device)])

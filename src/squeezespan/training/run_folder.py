@@ -178,18 +178,28 @@ class RunFolder(Generic[Settings]):
                 f"{self.path} does not hold a {self._kind} that can be continued: {error}"
             ) from error
 
-    def settle_precision(self, config: Settings, *, resume: bool) -> Settings:
+    def settle(self, config: Settings, *, resume: bool) -> Settings:
         """Put the precision in the place of `auto`: it decides on the weights, unlike the device.
 
-        A resumed run keeps the precision that it was started with.
+        What is `auto` in a resumed run is as it was when the run was started.
         """
-        precision = config.train.precision
-        if precision == "auto":
-            if resume and self.config.exists():
-                precision = self.saved().train.precision
-            precision = resolve_precision(precision, resolve_device(config.train.device))
+        if resume and self.config.exists():
+            config = self._as_started(config, self.saved(), "")
+        precision = resolve_precision(config.train.precision, resolve_device(config.train.device))
         train = dataclasses.replace(config.train, precision=precision)
         return dataclasses.replace(config, train=train)
+
+    def _as_started(self, now: Any, saved: Any, section: str) -> Any:
+        """Take what is `auto` in settings from those that the run was started with."""
+        changes: dict[str, Any] = {}
+        for field in dataclasses.fields(now):
+            value, before = getattr(now, field.name), getattr(saved, field.name)
+            name = f"{section}{field.name}"
+            if dataclasses.is_dataclass(value):
+                changes[field.name] = self._as_started(value, before, f"{name}.")
+            elif value == "auto" and name not in self._may_differ:
+                changes[field.name] = before
+        return dataclasses.replace(now, **changes)
 
     def _check_place(self, data: str) -> None:
         """Keep a new run out of its own images, which it would become one of."""

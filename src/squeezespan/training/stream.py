@@ -91,7 +91,7 @@ class Stream:
         self._normalization = normalization
         self._place = place
         self._synthetic_views = synthetic_views
-        self._augment = Augment(config.augment, config.images.resolution)
+        self._augment = Augment(config.augment, config.images.side)
         self._blocks = (
             list(source_widths(config, generator)) if needs_source and generator else None
         )
