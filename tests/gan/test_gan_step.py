@@ -1,11 +1,10 @@
-"""One step of GAN training, and its controller."""
+"""One step of GAN training."""
 
 import dataclasses
 
 import pytest
 import torch
 
-from squeezespan.gan.ada import AdaptiveProbability
 from squeezespan.gan.config import (
     GanAugmentConfig,
     GanDiscriminatorConfig,
@@ -113,16 +112,3 @@ def test_generator_learns_a_constant_image() -> None:
         random = gan._random(0, "test")
         images = gan.generator(gan.generator.sample_latents(16, random)).images
     assert (images.mean(dim=(0, 2, 3)) - target[0, :, 0, 0]).abs().max() < 0.4
-
-
-@pytest.mark.parametrize(("sign", "expected"), [(4.0, 0.3 + 0.5), (-4.0, 0.0), (2.0, 0.0)])
-def test_controller_follows_the_discriminators_overconfidence(sign: float, expected: float) -> None:
-    config = GanAugmentConfig(target=0.6, interval=2, speed_kimg=0.016, initial=0.3)
-    ada = AdaptiveProbability.start(config)
-    ada.observe(sign, 4)
-    ada.adjust(0, 4)
-    assert ada.p == 0.3
-    ada.observe(sign, 4)
-    ada.adjust(1, 4)
-    assert ada.p == pytest.approx(expected)
-    assert AdaptiveProbability.start(GanAugmentConfig(enabled=False, initial=0.5)).p == 0.0
