@@ -1,24 +1,34 @@
 # Every verb sets itself up: a virtual environment in .venv with the pinned packages.
 # Another interpreter: make test PYTHON=python3.12
 
+# With the newest packages in place of the pinned ones: make test CONSTRAINTS=
+
 PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
 ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench constraints clean
+.PHONY: help demo test test-lowest check bench mutation constraints clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(STAMP) ## the main job on the shipped images and GAN, ends with a table and a report
 	$(BIN)/squeezespan demo $(ARGS)
 
 test: $(STAMP) ## the tests; ARGS="-k knn" chooses some
 	$(BIN)/python -m pytest $(ARGS)
+
+test-lowest: ## the tests with the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python tools/lowest.py > $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev]" -c $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pytest -o filterwarnings=default $(ARGS)
 
 check: $(STAMP) ## lint, formatting and types
 	$(BIN)/ruff check .
@@ -30,6 +40,10 @@ bench: $(STAMP) ## what measures speed
 		echo "$$script"; \
 		$(BIN)/python "$$script" $(ARGS) || exit 1; \
 	done
+
+mutation: $(STAMP) ## which one-line errors the tests see (hours); ARGS="gan/ada.py" one module
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,mutation]" -c constraints.txt
+	nice -n 10 $(BIN)/python tools/mutation.py $(ARGS)
 
 constraints: $(STAMP) ## pin the newest versions of all packages in constraints.txt
 	$(BIN)/python tools/constraints.py
@@ -46,5 +60,5 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "'$(PYTHON)' has no venv module; on Debian or Ubuntu: apt install python3-venv" >&2; \
 		exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]" -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]" $(addprefix -c ,$(CONSTRAINTS))
 	@touch $@

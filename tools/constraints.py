@@ -21,7 +21,10 @@ def resolve() -> dict[str, str]:
     """Let pip choose the versions, without installing anything."""
     pip = (sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet")
     output = subprocess.run(
-        [*pip, "--report", "-", "-e", ".[all,dev]"], cwd=_ROOT, stdout=subprocess.PIPE, check=True
+        [*pip, "--report", "-", "-e", ".[all,dev,mutation]"],
+        cwd=_ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
     ).stdout
     chosen = (package["metadata"] for package in json.loads(output)["install"])
     return {

@@ -1,11 +1,16 @@
 """Presets hold the numbers of the appendix, and the small ones can be compared."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from squeezespan.errors import UserError
 from squeezespan.presets import find_preset, list_presets
+from squeezespan.presets.gan import GAN_PRESETS
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +86,30 @@ def test_every_preset_says_what_it_is() -> None:
     for preset in list_presets():
         assert preset.summary.endswith(".")
         assert "{" not in preset.description
-        assert "measured" in preset.description
+
+
+DESCRIPTIONS = {
+    **{preset.name: preset.description for preset in list_presets()},
+    **{name: build.__doc__ or "" for name, build in GAN_PRESETS.items()},
+}
+
+
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+def test_every_preset_has_figures_with_their_file_or_is_called_unmeasured(name: str) -> None:
+    """Accuracies and distances must stand in the folder of results that is named."""
+    words = " ".join(DESCRIPTIONS[name].split())
+    if (named := re.search(r"\bresults/[\w-]+", words)) is None:
+        assert "unmeasured" in words
+        return
+    folder = ROOT / named[0]
+    assert re.search(r"\d (minutes|hours)", words), "how long did it take?"
+    held = "".join(
+        file.read_text("utf-8") for file in folder.rglob("*") if file.suffix in (".md", ".csv")
+    )
+    figures = re.findall(r"\b\d+\.\d+(?=%|\b)", words)
+    assert figures or "stand in results/" in words
+    for figure in figures:
+        assert figure in held or f"{float(figure) / 100:.3f}" in held, figure
 
 
 def test_a_misspelt_name_is_suggested() -> None:

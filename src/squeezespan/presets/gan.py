@@ -19,7 +19,8 @@ __all__ = ["GAN_PRESETS", "find_gan_preset", "stylegan2_cifar", "stylegan2_cpu",
 def stylegan2_cifar() -> GanTrainConfig:
     """StyleGAN2-ADA for 32x32 with the published `cfg=cifar` settings, for a large GPU.
 
-    The paper's CIFAR-100 generator was trained so (appendix, Table 1). Not run by us yet.
+    The paper's CIFAR-100 generator was trained so (appendix, Table 1).
+    Hardware, time and distance to real images: unmeasured.
     """
     return GanTrainConfig(
         resolution=32,
@@ -39,7 +40,8 @@ def stylegan2_stl10() -> GanTrainConfig:
 
     kimg 25000, batch 64, minibatch-std 8, half the channels, learning rate 0.0025, gamma 0.25,
     8 mapping layers; the rest, such as the weight average's half-life of 20 kimg, as the published
-    `paper256`, which has these settings but for gamma. Not run by us yet.
+    `paper256`, which has these settings but for gamma. Hardware, time and distance to real images:
+    unmeasured.
     """
     return GanTrainConfig(
         resolution=128,
@@ -53,7 +55,10 @@ def stylegan2_stl10() -> GanTrainConfig:
 def stylegan2_cpu() -> GanTrainConfig:
     """Small StyleGAN2-ADA for 32x32 images that a CPU trains in hours; the shipped GAN is one.
 
-    256 channels at 4x4, 192 at 8x8, 96 at 16x16, 48 at 32x32; 2.2 million parameters.
+    256 channels at 4x4, 192 at 8x8, 96 at 16x16, 48 at 32x32; 2.2 million parameters. Measured on
+    CIFAR-10 (JPEG), 1,192 thousand images in three parts with other learning rates at the end:
+    Frechet distance 20.6 by EfficientNet-Lite0, 107 minutes for the last 650 thousand on two
+    threads of an AMD EPYC in bf16; see results/gan-stylegan2-cifar10.
     """
     return GanTrainConfig(
         resolution=32,

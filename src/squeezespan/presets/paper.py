@@ -112,7 +112,7 @@ def _config(row: _Row, method: MethodConfig) -> DistillConfig:
 def squeeze_span(row: _Row) -> DistillConfig:
     """Squeeze and Span on {title}: generator features and real images (Table 2).
 
-    Hardware, time and accuracy: not measured yet.
+    Hardware, time and accuracy: unmeasured.
     """
     weight = row.squeeze_weight
     return _config(row, MethodConfig("squeeze-span", invariance=weight, variance=weight))
@@ -121,7 +121,7 @@ def squeeze_span(row: _Row) -> DistillConfig:
 def squeeze(row: _Row) -> DistillConfig:
     """Squeeze alone on {title}: generator features, synthetic images only (Table 2, alpha 1).
 
-    Hardware, time and accuracy: not measured yet.
+    Hardware, time and accuracy: unmeasured.
     """
     weight = row.squeeze_weight
     return _config(row, MethodConfig("squeeze-span", 1.0, invariance=weight, variance=weight))
@@ -141,7 +141,7 @@ def standardized(build: Callable[[_Row], DistillConfig], row: _Row) -> DistillCo
 def vicreg(row: _Row, alpha: float) -> DistillConfig:
     """VICReg on {title}, {domain} images (Table 3).
 
-    Hardware, time and accuracy: not measured yet.
+    Hardware, time and accuracy: unmeasured.
     """
     return _config(row, MethodConfig("vicreg", alpha))
 
@@ -149,7 +149,7 @@ def vicreg(row: _Row, alpha: float) -> DistillConfig:
 def simsiam(row: _Row, alpha: float) -> DistillConfig:
     """SimSiam on {title}, {domain} images (Table 4).
 
-    Hardware, time and accuracy: not measured yet.
+    Hardware, time and accuracy: unmeasured.
     """
     layers = 2 if row.cifar else 3
     return _config(row, MethodConfig("simsiam", alpha, projector_layers=layers))

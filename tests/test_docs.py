@@ -1,0 +1,157 @@
+"""Every snippet of README and of the pages in docs runs, on small files of the names in it.
+
+`docs/generators.md` has a test of its own. A training is cut to its plan (`--dry-run`), or to two
+steps; the demo's commands are read by its own parser.
+"""
+
+import dataclasses
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tiny_runs import make_gan, make_images
+
+import squeezespan
+from squeezespan.cli import demo
+from squeezespan.cli.arguments import parse
+from squeezespan.cli.main import main
+from squeezespan.config import DistillConfig
+from squeezespan.discriminators.files import save_discriminator
+from squeezespan.discriminators.stylegan2 import (
+    StyleGAN2Discriminator,
+    StyleGAN2DiscriminatorConfig,
+)
+from squeezespan.models.backbones import build_backbone
+from squeezespan.models.student_file import STUDENT_FILE, save_student
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SMALLER = {
+    "distill": ["--dry-run", "--batch-size", "8", "--images.resolution", "32", "--out", "new"],
+    "gan train": ["--dry-run", "--out", "new"],
+    "gan score": ["--num-images", "6", "--num-real", "6", "--batch-size", "3"],
+}
+"""What is added to a command, so that it takes no longer than a test may."""
+
+
+def snippets(page: Path, language: str) -> list[str]:
+    found: list[str] = re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.S)
+    return found
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        if page.name == "generators.md":
+            continue
+        for snippet in snippets(page, "sh"):
+            for line in snippet.replace("\\\n", " ").splitlines():
+                yield page.name, line
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a file of each name that the pages use."""
+    folder = tmp_path_factory.mktemp("files")
+    make_gan(folder / "GAN.safetensors")
+    make_gan(folder / "runs" / "gan" / "generator.safetensors")
+    sizes = StyleGAN2DiscriminatorConfig(32, channel_base=1536, channel_max=256, mbstd_group_size=8)
+    file = folder / "runs" / "gan" / "discriminator.safetensors"
+    save_discriminator(file, StyleGAN2Discriminator(sizes), {})
+    make_images(folder / "IMAGES")
+    make_images(folder / "LABELLED")
+    shutil.copytree(folder / "LABELLED" / "train", folder / "LABELLED" / "test")
+    header = {
+        "arch": "resnet10-narrow",
+        "stem": "cifar",
+        "num_features": 256,
+        "resolution": 16,
+        "normalization": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
+        "provenance": {},
+    }
+    run = folder / "runs" / "mine"
+    run.mkdir()
+    save_student(run / STUDENT_FILE, build_backbone("resnet10-narrow", "cifar", 16), header)
+    return folder
+
+
+@pytest.mark.parametrize(("page", "line"), list(commands()))
+def test_commands_run(
+    page: str,
+    line: str,
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    del page
+    program, *arguments = shlex.split(line, comments=True)
+    if program == "make":
+        makefile = (ROOT / "Makefile").read_text("utf-8")
+        assert all(re.search(rf"^{verb}:", makefile, re.M) for verb in arguments)
+        return
+    if program == "python":
+        assert (ROOT / arguments[0]).is_file()
+        return
+    assert program == "squeezespan"
+    monkeypatch.chdir(files)
+    if arguments[0] == "demo":
+        assert parse(demo._Options, arguments[1:], prog="squeezespan demo", description="").minutes
+        return
+    verb = " ".join(arguments[:2]) if arguments[0] == "gan" else arguments[0]
+    if verb == "gan score":
+        pytest.importorskip("torch_fidelity")
+    assert main([*arguments, *SMALLER.get(verb, [])]) == 0, capsys.readouterr().err
+
+
+def two_steps(config: DistillConfig, out: str) -> Path:
+    """`squeezespan.distill`, cut short."""
+    train = dataclasses.replace(config.train, max_steps=2, batch_size=8, device="cpu")
+    monitor = dataclasses.replace(config.monitor, knn_every=0)
+    source = dataclasses.replace(config.source, statistics_images=8)
+    small = dataclasses.replace(
+        config, data="folder:images", train=train, monitor=monitor, source=source
+    )
+    return _DISTILL(small, out)
+
+
+_DISTILL = squeezespan.distill
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_snippets_run_one_after_the_other(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = snippets(page, "python")
+    if page.name == "generators.md" or not found:
+        pytest.skip("has a test of its own, or no Python")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(squeezespan, "distill", two_steps)
+    data = make_images(tmp_path / "images")
+    shutil.copytree(tmp_path / "images" / "train", tmp_path / "images" / "test")
+    images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
+    names: dict[str, Any] = {"images": images}
+    for snippet in found:
+        small = snippet.replace("builtin:cifar10-mini", data)
+        exec(compile(small, str(page), "exec"), names)
+    assert names["features"].shape == (2, names["backbone"].num_features)
+    assert names["generated"].images.shape == (8, 3, 32, 32)
+    assert list(names["generated"].features) == ["b4", "b8", "b16", "b32"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_points_to_is_there(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_the_text_exist(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named = set(re.findall(r"`squeezespan ((?:gan )?[a-z]+)\b", page.read_text("utf-8")))
+    for command in sorted(named - {"gan"}):
+        assert main([*command.split(), "--help"]) == 0
+    capsys.readouterr()
