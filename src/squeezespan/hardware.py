@@ -2,6 +2,7 @@
 
 import functools
 import platform
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from squeezespan.errors import UserError
 __all__ = [
     "DTYPES",
     "ResolvedPrecision",
+    "autocast",
     "cpu_flags",
     "cpu_name",
     "has_plain_bf16",
@@ -30,6 +32,16 @@ DTYPES: dict[str, torch.dtype] = {
 
 _CPUINFO = Path("/proc/cpuinfo")
 _FAST_BF16_FLAGS = {"amx_bf16", "avx512_bf16"}
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
+    """Autocast to `dtype`; float32 shields from a caller's autocast.
+
+    Nothing is computed on the meta device, for which torch has no autocast.
+    """
+    if device.type == "meta":
+        return nullcontext()
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
 def resolve_device(name: str) -> torch.device:

@@ -38,7 +38,7 @@ STYLEGAN2_CONDITIONAL = StyleGAN2Config(
 _LADDER = Ladder(resolution=16, channel_base=64, channel_max=4, num_layers=5)
 
 
-def _stylegan3_config(ladder: Ladder = _LADDER, num_classes: int = 0) -> StyleGAN3Config:
+def stylegan3_config(ladder: Ladder = _LADDER, num_classes: int = 0) -> StyleGAN3Config:
     return StyleGAN3Config(
         resolution=ladder.resolution,
         layers=design_layers(ladder),
@@ -59,11 +59,11 @@ def _rotating() -> StyleGAN3Config:
         conv_kernel=1,
         use_radial_filters=True,
     )
-    return _stylegan3_config(ladder, num_classes=3)
+    return stylegan3_config(ladder, num_classes=3)
 
 
 def _superresolution() -> StyleGANXLGenerator:
-    stem = xl_config(_stylegan3_config(num_classes=3), 4, 5)
+    stem = xl_config(stylegan3_config(num_classes=3), 4, 5)
     head = Ladder(resolution=32, channel_base=64, channel_max=4, num_layers=3)
     return StyleGANXLGenerator(superresolution_config(stem, head))
 
@@ -71,9 +71,9 @@ def _superresolution() -> StyleGANXLGenerator:
 _MAKERS: dict[str, Callable[[], Generator]] = {
     "stylegan2": lambda: StyleGAN2Generator(STYLEGAN2),
     "stylegan2_conditional": lambda: StyleGAN2Generator(STYLEGAN2_CONDITIONAL),
-    "stylegan3_t": lambda: StyleGAN3Generator(_stylegan3_config()),
+    "stylegan3_t": lambda: StyleGAN3Generator(stylegan3_config()),
     "stylegan3_r": lambda: StyleGAN3Generator(_rotating()),
-    "stylegan_xl": lambda: StyleGANXLGenerator(xl_config(_stylegan3_config(num_classes=3), 4, 5)),
+    "stylegan_xl": lambda: StyleGANXLGenerator(xl_config(stylegan3_config(num_classes=3), 4, 5)),
     "stylegan_xl_superresolution": _superresolution,
     "fastgan": lambda: fastgan.FastGANGenerator(
         fastgan.FastGANConfig(resolution=64, z_dim=4, base_width=2)

@@ -9,6 +9,7 @@ from untrusted.hostile_foreign import FOREIGN
 from untrusted.hostile_instructions import INSTRUCTIONS
 from untrusted.hostile_networks import NETWORKS
 from untrusted.hostile_safetensors import SAFETENSORS
+from untrusted.hostile_sizes import SIZES
 from untrusted.hostile_streams import STREAMS
 
 __all__ = ["HOSTILE"]
@@ -23,6 +24,7 @@ _GROUPS = {
     "streams": STREAMS,
     "safetensors": SAFETENSORS,
     "foreign": FOREIGN,
+    "sizes": SIZES,
 }
 
 HOSTILE: dict[str, Maker] = {

@@ -101,6 +101,42 @@ def _calls(canary: Canary) -> dict[str, tuple[str, str, _Arguments]]:
         "dnnlib.util.get_obj_by_name": ("dnnlib.util", "get_obj_by_name", (text("os.system"),)),
         "dnnlib.util.open_url": ("dnnlib.util", "open_url", (text("http://127.0.0.1:9"),)),
         "tensorflow.py_func": ("tensorflow", "py_function", (glob("os", "system"), shell)),
+        # What published scanners of pickles let pass in 2026.
+        "torch bottleneck run_cprofile": (
+            "torch.utils.bottleneck.__main__",
+            "run_cprofile",
+            (source, pickle.EMPTY_DICT),
+        ),
+        "torch bottleneck run_autograd_prof": (
+            "torch.utils.bottleneck.__main__",
+            "run_autograd_prof",
+            (source, pickle.EMPTY_DICT),
+        ),
+        "torch GuardBuilder.get": (
+            "torch._dynamo.guards",
+            "GuardBuilder.get",
+            (pickle.EMPTY_DICT, source),
+        ),
+        "torch load_config": (
+            "torch.utils._config_module",
+            "load_config",
+            (inner,),
+        ),
+        "torch execWrapper": (
+            "torch.jit.unsupported_tensor_ops",
+            "execWrapper",
+            (source, pickle.EMPTY_DICT, pickle.EMPTY_DICT),
+        ),
+        "torch basichandlers": (
+            "torch.utils.data.datapipes.utils.decoder",
+            "basichandlers",
+            (text("pickle"), inner),
+        ),
+        "idlelib Executive.runcode": (
+            "idlelib.run",
+            "Executive.runcode",
+            (pickle.EMPTY_DICT, source),
+        ),
         "unknown.module": ("no_such_module", "anything", (command,)),
     }
 

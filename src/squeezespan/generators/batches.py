@@ -9,8 +9,8 @@ _NUMBERS = 1 << 28
 
 
 def usual_batch(info: GeneratorInfo) -> int:
-    """Give a number of images whose feature maps take about a gigabyte in float32, 1 to 64."""
-    an_image = sum(
+    """Give a number of images that take about a gigabyte with their feature maps, 1 to 64."""
+    an_image = info.channels * info.resolution**2 + sum(
         channels * int(name.removeprefix("b")) ** 2
         for name, channels in info.block_channels.items()
     )

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 import torch
 
 from squeezespan.generators.base import Generator
+from squeezespan.hardware import autocast
 
 __all__ = ["ConvolutionalGenerator"]
 
@@ -22,6 +23,4 @@ class ConvolutionalGenerator(Generator):
 
     def precision(self, device: torch.device) -> AbstractContextManager[object]:
         """Autocast to the compute dtype, or shield float32 from a caller's autocast."""
-        return torch.autocast(
-            device.type, self.compute_dtype, enabled=self.compute_dtype != torch.float32
-        )
+        return autocast(device, self.compute_dtype)

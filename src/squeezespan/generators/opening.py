@@ -22,6 +22,7 @@ from squeezespan.generators.choices import Choices
 from squeezespan.generators.families import family_of, find_family
 from squeezespan.generators.family import Family
 from squeezespan.generators.mapping import MappedGenerator, estimate_average_w
+from squeezespan.generators.outline import check_images
 from squeezespan.untrusted.safetensors import load_weights, read_network
 from squeezespan.untrusted.wording import shown
 
@@ -207,4 +208,6 @@ def _check_choices(path: Path, family: Family, choices: Choices) -> None:
 def _outline(family: Family, config: Any) -> Generator:
     """The generator without numbers, which costs no memory whatever its sizes."""
     with torch.device("meta"):
-        return family.build(config)
+        generator = family.build(config).eval()
+    check_images(generator)
+    return generator

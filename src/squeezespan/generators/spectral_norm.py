@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from squeezespan.hardware import autocast
+
 __all__ = [
     "PowerIteratedConv2d",
     "PowerIteratedLinear",
@@ -33,7 +35,7 @@ def power_iterated_weight(weight: Tensor, u: Tensor, iterations: int) -> Tensor:
         u: left singular vector to start from, [1, C_out].
         iterations: number of power iterations, at least 1.
     """
-    with torch.autocast(weight.device.type, enabled=False):
+    with autocast(weight.device, torch.float32):
         matrix = weight.flatten(1)
         with torch.no_grad():
             for _ in range(iterations):
@@ -51,7 +53,7 @@ def stored_norm_weight(weight: Tensor, u: Tensor, v: Tensor, dim: int = 0) -> Te
         v: right singular vector, [the product of the other sizes].
         dim: the axis that forms the matrix's rows.
     """
-    with torch.autocast(weight.device.type, enabled=False):
+    with autocast(weight.device, torch.float32):
         matrix = weight.movedim(dim, 0).flatten(1)
         return weight / torch.dot(u, matrix @ v)
 

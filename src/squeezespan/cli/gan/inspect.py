@@ -44,6 +44,7 @@ def run(argv: list[str]) -> None:
     check_ranges(options, where=_PROG)
 
     from squeezespan.generators.batches import usual_batch
+    from squeezespan.generators.outline import measure
     from squeezespan.hardware import DTYPES, resolve_device, resolve_precision
 
     device = resolve_device(options.device)
@@ -51,8 +52,7 @@ def run(argv: list[str]) -> None:
     opened = options.opening.open(options.gan, device)
     generator = opened.generator
     batch_size = options.batch_size or min(32, usual_batch(generator.info))
-    flops = _flops(generator)
-    shapes = _block_shapes(generator)
+    shapes, flops = measure(generator)
     generator.set_compute_dtype(DTYPES[precision])
     rows = _sizes(generator)
     size, unit = (1e9, "G") if flops >= 1e8 else (1e6, "M")
@@ -125,24 +125,6 @@ def _block_table(generator: Any, shapes: dict[str, tuple[int, ...]]) -> list[str
             line += f"  {layers[name].name}{cropped}"
         lines.append(line.rstrip())
     return lines
-
-
-def _block_shapes(generator: Any) -> dict[str, tuple[int, ...]]:
-    import torch
-
-    with torch.no_grad():
-        generated = generator(_latents(generator, 1))
-    return {name: tuple(x.shape[1:]) for name, x in generated.features.items()}
-
-
-def _flops(generator: Any) -> int:
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
-        generator(_latents(generator, 1))
-    return counter.get_total_flops()
 
 
 def _images_per_second(generator: Any, batch_size: int, seconds: float) -> float:

@@ -12,6 +12,7 @@ __all__ = ["check_sizes", "check_types"]
 
 _MAX_SIZE = 1 << 24
 _MAX_LAYERS = 100
+_MAX_KERNEL = 64
 
 
 def check_sizes(config: Any) -> None:
@@ -24,9 +25,15 @@ def check_sizes(config: Any) -> None:
         UserError: the message names the size.
     """
     for name, value in _numbers(config):
-        limit = _MAX_LAYERS if name.endswith("layers") else _MAX_SIZE
+        limit = _limit(name)
         if not 0 <= value <= limit:
             raise UserError(f"its {name} is {shown(value)}, which no network has")
+
+
+def _limit(name: str) -> int:
+    if name.endswith("layers"):
+        return _MAX_LAYERS
+    return _MAX_KERNEL if name.endswith(("kernel", "kernel_size", "bottom_width")) else _MAX_SIZE
 
 
 def check_types(config: Any) -> None:
