@@ -4,14 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from squeezespan import evaluate
 from squeezespan.cli.probe import run
+from squeezespan.data.specs import find_images
 from squeezespan.errors import UserError
 from squeezespan.evaluation.hits import unpack_hits
+from squeezespan.evaluation.linear import LinearProbeConfig, train_linear_probe
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.evaluation.probe import probe
 from squeezespan.models.backbones import build_backbone
@@ -102,7 +105,7 @@ def test_every_protocol_tells_what_it_did(
     assert torch.__version__.startswith(result["versions"]["torch"])
     table = capsys.readouterr().out
     assert f"{result['accuracy']:.2%}" in table
-    assert len(table.splitlines()) == 5
+    assert len(table.splitlines()) == 7
 
 
 def test_top5_beyond_ten_classes_and_the_same_result_for_a_seed(
@@ -116,6 +119,51 @@ def test_top5_beyond_ten_classes_and_the_same_result_for_a_seed(
     assert first["top5_interval"][0] <= first["top5"]
     knn = probe(student, data, "knn", options)
     assert knn["settings"]["k"] == 11 * COUNTS["train"]
+
+
+class _Sees(torch.nn.Module):
+    """A backbone that keeps what it is shown while training, and gives mean colors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[torch.Tensor] = []
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if images.is_floating_point():
+            self.seen.append(images)
+        return images.float().mean((2, 3))
+
+
+@pytest.mark.parametrize("shape", [(96, 96), (120, 96)])
+def test_the_linear_probe_crops_from_the_images_as_stored(
+    tmp_path: Path, shape: tuple[int, int]
+) -> None:
+    """Fine stripes: a crop of a tenth of the image shows some, of a shrunk image a blur."""
+    width, height = shape
+    stripes = (np.arange(width) // 2 % 2 * 255).astype(np.uint8)
+    pixels = np.broadcast_to(stripes[None, :, None], (height, width, 3))
+    for name in ("train/a/0.png", "train/b/0.png", "test/a/0.png", "test/b/0.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.ascontiguousarray(pixels)).save(tmp_path / name)
+    found = find_images(f"folder:{tmp_path}", "train")
+    backbone = _Sees()
+    train_linear_probe(
+        backbone,
+        found.load_originals(24),
+        LinearProbeConfig("lars", 0.1, batch_size=2, epochs=20),
+        classes=2,
+        resolution=24,
+    )
+    views = torch.cat(backbone.seen)
+    assert views.shape[1:] == (3, 24, 24)
+    assert found.load(24).batch(torch.arange(2)).float().std() < 40
+    assert views.std((1, 2, 3)).max() > 0.35
+
+
+def test_what_becomes_of_the_images_is_told(student: Path, data: str) -> None:
+    result = probe(student, data, "knn", ProbeOptions(k=3))
+    assert result["train_images"] == f"{3 * COUNTS['train']} images of {SIDE} pixels"
+    assert result["test_images"] == f"{3 * COUNTS['test']} images of {SIDE} pixels"
 
 
 def test_wrong_options(student: Path, data: str, tmp_path: Path) -> None:

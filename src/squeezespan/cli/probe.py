@@ -51,7 +51,9 @@ def _table(result: dict[str, Any]) -> str:
     rows = [
         ("protocol", _protocol(result)),
         ("top-1", _percent(result["accuracy"], result["interval"])),
-        ("data", f"{result['data']} ({result['n_train']} train, {result['n_test']} test images)"),
+        ("data", result["data"]),
+        ("train", result["train_images"]),
+        ("test", result["test_images"]),
         ("weights", f"{result['weights']} ({result['arch']}, {result['resolution']} pixels)"),
         ("run", f"{result['seconds']:g} s, {result['device']}, {result['precision']}"),
     ]

@@ -5,15 +5,47 @@ weight matrix per image and axis.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from squeezespan.randomness import StepRandom
 
-__all__ = ["draw_boxes", "resized_crop"]
+__all__ = ["BoxNumbers", "draw_box_numbers", "draw_boxes", "place_boxes", "resized_crop"]
 
 _ATTEMPTS = 10
+
+
+@dataclass(frozen=True)
+class BoxNumbers:
+    """What is drawn of a batch's boxes before the sizes of the images are known."""
+
+    share: Tensor
+    """Shares of the image's area, float32 [n, attempts]."""
+    aspect: Tensor
+    """Width / height, float32 [n, attempts]."""
+    place: Tensor
+    """Where the box lies in the room that it leaves, in [0, 1), float32 [n, 2]."""
+    ratio: tuple[float, float]
+    """Range of the aspect."""
+
+    def __getitem__(self, rows: slice) -> "BoxNumbers":
+        return BoxNumbers(self.share[rows], self.aspect[rows], self.place[rows], self.ratio)
+
+
+def draw_box_numbers(
+    n: int,
+    random: StepRandom,
+    *,
+    scale: tuple[float, float],
+    ratio: tuple[float, float] = (3 / 4, 4 / 3),
+) -> BoxNumbers:
+    """Draw what `place_boxes` makes boxes of; arguments as for `draw_boxes`."""
+    share = random.uniform(n, _ATTEMPTS, low=scale[0], high=scale[1])
+    low, high = math.log(ratio[0]), math.log(ratio[1])
+    aspect = random.uniform(n, _ATTEMPTS, low=low, high=high).exp()
+    return BoxNumbers(share, aspect, random.uniform(n, 2), ratio)
 
 
 def draw_boxes(
@@ -41,11 +73,21 @@ def draw_boxes(
     Returns:
         int64 [n, 4]: top, left, height, width; always inside the image.
     """
-    area = random.uniform(n, _ATTEMPTS, low=scale[0], high=scale[1]) * (height * width)
-    low, high = math.log(ratio[0]), math.log(ratio[1])
-    aspect = random.uniform(n, _ATTEMPTS, low=low, high=high).exp()
-    place = random.uniform(n, 2)
+    return place_boxes(draw_box_numbers(n, random, scale=scale, ratio=ratio), height, width)
 
+
+def place_boxes(numbers: BoxNumbers, height: int, width: int) -> Tensor:
+    """Make boxes for images of one size of what was drawn.
+
+    Args:
+        numbers: of `n` images.
+        height: of the images, pixels.
+        width: of the images, pixels.
+
+    Returns:
+        int64 [n, 4]: top, left, height, width; always inside the image.
+    """
+    area, aspect, place = numbers.share * (height * width), numbers.aspect, numbers.place
     heights = (area / aspect).sqrt().round().long()
     widths = (area * aspect).sqrt().round().long()
     fits = (heights > 0) & (heights <= height) & (widths > 0) & (widths <= width)
@@ -54,7 +96,7 @@ def draw_boxes(
     found = first[:, 0] < _ATTEMPTS
     first = first.clamp(max=_ATTEMPTS - 1)
 
-    fallback_height, fallback_width = _largest_box(height, width, ratio)
+    fallback_height, fallback_width = _largest_box(height, width, numbers.ratio)
     box_height = heights.gather(1, first)[:, 0].masked_fill(~found, fallback_height)
     box_width = widths.gather(1, first)[:, 0].masked_fill(~found, fallback_width)
     top = _place(place[:, 0], height - box_height, found)

@@ -10,6 +10,8 @@ of more pixels than `Image.MAX_IMAGE_PIXELS` are too large.
 
 import io
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -18,16 +20,24 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
 __all__ = [
+    "Box",
     "BrokenImageError",
+    "ChooseBox",
     "Pixels",
     "TooLargeError",
+    "decode_crop",
     "decode_image",
     "fit_square",
     "image_side",
     "is_image",
+    "resized_part",
 ]
 
 Pixels = npt.NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+"""Top, left, height and width of a part of an image, pixels."""
+ChooseBox = Callable[[int, int], Box]
+"""Gives a part of an image, given its height and width."""
 
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _SUFFIXES = frozenset(
@@ -51,6 +61,8 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """What turns a picture of each EXIF orientation upright."""
+_TRANSPOSING = tuple(_UPRIGHT[orientation] for orientation in (5, 6, 7, 8))
+_WITH_DRAFT = ("JPEG", "MPO")
 
 
 class BrokenImageError(Exception):
@@ -80,18 +92,44 @@ def decode_image(data: bytes, resolution: int) -> Pixels:
         BrokenImageError: not an image, cut short, or of unreadable content.
         TooLargeError: it has more pixels than is safe to decode.
     """
-    try:
-        with _open(data) as image:
+    with _decoding(data) as image:
+        _set_draft(image, resolution)
+        image.load()
+        return fit_square(_to_rgb(_upright(image), image.format), resolution)
+
+
+def decode_crop(data: bytes, choose: ChooseBox, resolution: int) -> Pixels:
+    """Decode a part of an image file, by this module's rules but for the centred square.
+
+    Args:
+        data: the file's content.
+        choose: gives the part, of an upright image of such a height and width.
+        resolution: side of the result, pixels; the part is resized to it, antialiased.
+
+    Returns:
+        uint8 [resolution, resolution, 3].
+
+    Raises:
+        BrokenImageError, TooLargeError: as for `decode_image`.
+    """
+    with _decoding(data) as image:
+        turn, (width, height) = None, image.size
+        if image.format in _WITH_DRAFT:
+            # Others tell their orientation, or undo it, only when they are loaded.
+            turn = _turn(image)
+            if turn in _TRANSPOSING:
+                width, height = height, width
+            _, _, *sides = choose(height, width)
+            _set_draft(image, -(-resolution * min(width, height) // min(sides)))
+            image.load()
+            upright = image if turn is None else image.transpose(turn)
+        else:
             _set_draft(image, resolution)
             image.load()
-            return fit_square(_to_rgb(_upright(image), image.format), resolution)
-    except (BrokenImageError, MemoryError):
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooLargeError("it has more pixels than is safe to decode") from error
-    # Decoders raise whatever comes to them on files that are broken on purpose.
-    except Exception as error:
-        raise BrokenImageError(_reason(error)) from error
+            upright = _upright(image)
+            width, height = upright.size
+        rgb = _to_rgb(upright, image.format)
+        return resized_part(rgb, choose(height, width), (height, width), resolution)
 
 
 def image_side(data: bytes) -> tuple[int, int]:
@@ -100,13 +138,8 @@ def image_side(data: bytes) -> tuple[int, int]:
     Raises:
         BrokenImageError: not an image, or too large.
     """
-    try:
-        with _open(data) as image:
-            return image.size
-    except (BrokenImageError, MemoryError):
-        raise
-    except Exception as error:
-        raise BrokenImageError(_reason(error)) from error
+    with _decoding(data) as image:
+        return image.size
 
 
 def fit_square(image: Image.Image, resolution: int) -> Pixels:
@@ -126,6 +159,46 @@ def fit_square(image: Image.Image, resolution: int) -> Pixels:
         box = (left, top, left + side, top + side)
         image = image.resize((resolution, resolution), Image.Resampling.BILINEAR, box=box)
     return np.asarray(image)
+
+
+def resized_part(image: Image.Image, box: Box, size: tuple[int, int], resolution: int) -> Pixels:
+    """Cut a part out of an RGB image and resize it to a square.
+
+    Args:
+        image: of mode RGB, perhaps smaller than the size that the part is meant for.
+        box: top, left, height and width of the part.
+        size: height and width that the part is meant for.
+        resolution: side of the result, pixels.
+
+    Returns:
+        uint8 [resolution, resolution, 3].
+    """
+    down, across = image.height / size[0], image.width / size[1]
+    top, left, height, width = box
+    part = image.crop(
+        (
+            round(left * across),
+            round(top * down),
+            max(round((left + width) * across), round(left * across) + 1),
+            max(round((top + height) * down), round(top * down) + 1),
+        )
+    )
+    return np.asarray(part.resize((resolution, resolution), Image.Resampling.BILINEAR))
+
+
+@contextmanager
+def _decoding(data: bytes) -> Iterator[Image.Image]:
+    """Open an image, and say of whatever then goes wrong that the file is broken."""
+    try:
+        with _open(data) as image:
+            yield image
+    except (BrokenImageError, MemoryError):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooLargeError("it has more pixels than is safe to decode") from error
+    # Decoders raise whatever comes to them on files that are broken on purpose.
+    except Exception as error:
+        raise BrokenImageError(_reason(error)) from error
 
 
 def _open(data: bytes) -> Image.Image:
@@ -160,12 +233,16 @@ def _upright(image: Image.Image) -> Image.Image:
 
     Pillow's own function writes the EXIF block anew, which fails on many a camera's.
     """
+    turn = _turn(image)
+    return image if turn is None else image.transpose(turn)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
     try:
-        turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        return _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     # A block that cannot be read says nothing, and Pillow raises whatever comes to it.
     except Exception:
-        return image
-    return image if turn is None else image.transpose(turn)
+        return None
 
 
 def _to_rgb(image: Image.Image, file_format: str | None) -> Image.Image:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from squeezespan.data.decode import BrokenImageError, Pixels, TooLargeError
+from squeezespan.data.decode import BrokenImageError, ChooseBox, Pixels, TooLargeError
 from squeezespan.data.sources.base import Source
 from squeezespan.errors import UserError
 
@@ -68,9 +68,38 @@ class Decoder:
             raise broken_images(self._source, others or broken)
         return pixels, {i for i, _ in broken}
 
+    def crops(self, indices: Sequence[int], choose: Sequence[ChooseBox]) -> Tensor:
+        """Decode parts of some images, taken from them as they are stored.
+
+        Args:
+            indices: of the images.
+            choose: gives the part of each.
+
+        Returns:
+            uint8 [B, 3, resolution, resolution] on the CPU.
+
+        Raises:
+            UserError: images that cannot be decoded.
+        """
+
+        def crop(place: int, index: int) -> Pixels:
+            return self._source.crop(index, choose[place], self._resolution)
+
+        pixels, broken = self._decode(indices, one=crop)
+        if broken:
+            raise broken_images(self._source, broken)
+        return pixels
+
+    def _whole(self, place: int, index: int) -> Pixels:
+        return self._source.decode(index, self._resolution)
+
     def _decode(
-        self, indices: Sequence[int], on_done: Callable[[int], None] | None = None
+        self,
+        indices: Sequence[int],
+        on_done: Callable[[int], None] | None = None,
+        one: Callable[[int, int], Pixels] | None = None,
     ) -> tuple[Tensor, list[tuple[int, BrokenImageError]]]:
+        one = one or self._whole
         shape = (len(indices), 3, self._resolution, self._resolution)
         result: Pixels = np.empty(shape, np.uint8)
         share = -(-len(indices) // (_CHUNKS_PER_WORKER * self._workers))
@@ -81,8 +110,7 @@ class Decoder:
             part = indices[start : start + chunk]
             for place, index in enumerate(part, start):
                 try:
-                    image = self._source.decode(index, self._resolution)
-                    result[place] = image.transpose(2, 0, 1)
+                    result[place] = one(place, index).transpose(2, 0, 1)
                 except BrokenImageError as error:
                     broken.append((index, error))
             return len(part)

@@ -7,13 +7,15 @@ from contextlib import ExitStack
 import torch
 from torch import Tensor
 
+from squeezespan.data.crop import BoxNumbers, place_boxes
+from squeezespan.data.decode import Box, ChooseBox
 from squeezespan.data.decoder import Decoder
 from squeezespan.data.images import ImageSet, ResidentImages
 from squeezespan.data.notices import say_once
 from squeezespan.data.sources.base import Source
 from squeezespan.progress import Progress
 
-__all__ = ["DecodedImages", "load_images"]
+__all__ = ["DecodedImages", "OriginalImages", "load_images"]
 
 _SECONDS_BEFORE_PROGRESS = 5.0
 
@@ -62,6 +64,37 @@ class DecodedImages(ImageSet):
         if self.device.type == "cuda":
             pixels = pixels.pin_memory()
         return pixels.to(self.device, non_blocking=True)
+
+
+class OriginalImages(DecodedImages):
+    """Images of several sizes, whose random crops come from the files themselves.
+
+    Their `batch` gives the whole images at `resolution`, as `DecodedImages`.
+    """
+
+    def crops(self, indices: Tensor, numbers: BoxNumbers) -> Tensor:
+        """Decode parts of the images at `indices`, resized to `resolution`.
+
+        Args:
+            indices: int64 [B].
+            numbers: where the parts lie, of B images.
+
+        Returns:
+            uint8 [B, 3, resolution, resolution] on `device`.
+
+        Raises:
+            UserError: some cannot be decoded.
+        """
+        choose = [_box_of(numbers[row : row + 1]) for row in range(len(indices))]
+        return self._decode.crops(indices.tolist(), choose).to(self.device, non_blocking=True)
+
+
+def _box_of(numbers: BoxNumbers) -> ChooseBox:
+    def choose(height: int, width: int) -> Box:
+        top, left, box_height, box_width = place_boxes(numbers, height, width)[0].tolist()
+        return top, left, box_height, box_width
+
+    return choose
 
 
 def load_images(

@@ -9,7 +9,7 @@ from typing import get_args
 import torch
 
 from squeezespan.data.images import ImageSet
-from squeezespan.data.loading import load_images
+from squeezespan.data.loading import OriginalImages, load_images
 from squeezespan.data.notices import say_once
 from squeezespan.data.sizes import Sizes, measure_sizes
 from squeezespan.data.sources.base import Source
@@ -85,6 +85,35 @@ class FoundImages:
             num_workers=num_workers,
             memory_limit=memory_limit,
         )
+
+    def load_originals(
+        self,
+        resolution: int,
+        *,
+        device: torch.device | str = "cpu",
+        num_workers: int = 0,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> ImageSet:
+        """Give the images for random crops that are taken from them as they are stored.
+
+        Squares of one size keep it; others are `OriginalImages`, decoded when asked for.
+
+        Args:
+            resolution: side of the crops, pixels; the rest as for `open_images`.
+            device: as for `open_images`.
+            num_workers: as for `open_images`.
+            memory_limit: as for `open_images`.
+
+        Raises:
+            UserError: images that cannot be decoded.
+        """
+        side = self.sizes.square
+        if side is None:
+            place = torch.device(device)
+            return OriginalImages(
+                self.spec, self.source, resolution, device=place, num_workers=num_workers
+            )
+        return self.load(side, device=device, num_workers=num_workers, memory_limit=memory_limit)
 
 
 def find_images(spec: str, split: Split, *, memory_limit: int = MEMORY_LIMIT) -> FoundImages:

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from squeezespan.config import AugmentConfig
 from squeezespan.data.augment import Augment
+from squeezespan.data.crop import draw_box_numbers
 from squeezespan.data.images import ImageSet
+from squeezespan.data.loading import OriginalImages
 from squeezespan.data.order import epoch_order
 from squeezespan.errors import UserError
 from squeezespan.evaluation.features import compute_features, frozen
@@ -22,6 +24,7 @@ from squeezespan.randomness import StepRandom, derive_seed
 __all__ = ["LinearProbeConfig", "linear_probe_config", "train_linear_probe"]
 
 _CIFAR_SIDE = 32
+_MIRRORED = 0.5
 
 
 @dataclass(frozen=True)
@@ -73,17 +76,20 @@ def train_linear_probe(
     config: LinearProbeConfig,
     *,
     classes: int,
+    resolution: int | None = None,
     precision: ResolvedPrecision = "fp32",
     seed: int = 0,
     device: torch.device | str = "cpu",
 ) -> nn.Linear:
-    """Train a linear layer on the features of augmented images.
+    """Train a linear layer on the features of random crops, half of them mirrored.
 
     Args:
         backbone: on `device`, takes float [B, 3, R, R] in [0, 1]; frozen, run in eval mode.
-        images: the labelled train set.
+        images: the labelled train set, as `FoundImages.load_originals` gives it: crops come from
+            the images as stored, as in the paper, and not from ones already shrunk.
         config: settings.
         classes: number of classes.
+        resolution: side of the crops, R; that of the images if None.
         precision: of the backbone; the layer itself is float32.
         seed: draws the layer's weights, the order and the augmentation.
         device: where the backbone is.
@@ -95,7 +101,8 @@ def train_linear_probe(
         UserError: the images have no labels.
     """
     labels = require_labels(images, "train").to(device)
-    views = _Views(backbone, images, config, precision=precision, seed=seed, device=device)
+    side = resolution or images.resolution
+    views = _Views(backbone, images, config, side, precision=precision, seed=seed, device=device)
     with frozen(backbone):
         views.keep()
         layer = _initial_layer(views.width(), classes, seed).to(device)
@@ -126,15 +133,16 @@ class _Views:
         backbone: nn.Module,
         images: ImageSet,
         config: LinearProbeConfig,
+        side: int,
         *,
         precision: ResolvedPrecision,
         seed: int,
         device: torch.device | str,
     ) -> None:
         crop_and_flip = AugmentConfig(
-            crop_scale=config.crop_scale, flip=0.5, jitter=0.0, grayscale=0.0, blur=0.0
+            crop_scale=config.crop_scale, flip=_MIRRORED, jitter=0.0, grayscale=0.0, blur=0.0
         )
-        self._augment = Augment(crop_and_flip, images.resolution)
+        self._augment = Augment(crop_and_flip, side)
         self._backbone = backbone
         self._images = images
         self._config = config
@@ -170,7 +178,13 @@ class _Views:
 
     def _compute(self, rows: Tensor, epoch: int, step: int) -> Tensor:
         random = StepRandom(derive_seed(self._seed, epoch), step, stream="linear-probe")
-        views = self._augment(self._images.batch(rows).to(self._device), random)
+        if isinstance(self._images, OriginalImages):
+            numbers = draw_box_numbers(len(rows), random, scale=self._config.crop_scale)
+            views = self._images.crops(rows, numbers).to(self._device).float() / 255
+            mirrored = (random.uniform(len(rows)) < _MIRRORED).to(self._device)
+            views = torch.where(mirrored[:, None, None, None], views.flip(3), views)
+        else:
+            views = self._augment(self._images.batch(rows).to(self._device), random)
         return compute_features(self._backbone, views, self._precision)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from squeezespan.data.specs import open_images
+from squeezespan.data.specs import find_images
 from squeezespan.environment import environment
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.evaluation.protocols import evaluate_features, evaluate_linear, extract_split
@@ -45,16 +45,11 @@ def probe(
     backbone = load_backbone(run_or_weights, device)
     # The same layout as the images': convolutions need no copies in between.
     backbone.network.to(memory_format=torch.channels_last)
-    train, test = (
-        open_images(
-            data,
-            split,
-            resolution=backbone.resolution,
-            device=device,
-            num_workers=options.num_workers,
-        )
-        for split in ("train", "test")
-    )
+    found, found_test = find_images(data, "train"), find_images(data, "test")
+    side, workers = backbone.resolution, options.num_workers
+    load = found.load_originals if protocol == "linear" else found.load
+    train = load(side, device=device, num_workers=workers)
+    test = found_test.load(side, device=device, num_workers=workers)
     if protocol == "linear":
         numbers = evaluate_linear(backbone, train, test, options, device)
     else:
@@ -68,6 +63,8 @@ def probe(
         "classes": len(train.class_names),
         "n_train": len(train),
         "n_test": len(test),
+        "train_images": found.sizes.describe(len(train), side),
+        "test_images": found_test.sizes.describe(len(test), side),
         "data": data,
         "weights": str(run_or_weights),
         "arch": backbone.header["arch"],

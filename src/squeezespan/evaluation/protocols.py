@@ -56,8 +56,8 @@ def extract_split(
 
     Args:
         backbone: on `device`, takes uint8 [B, 3, R, R].
-        train: labelled images to learn from.
-        test: labelled images of these classes to test on.
+        train: labelled images to learn from, as `train_linear_probe` takes them.
+        test: labelled images of these classes to test on, at the backbone's resolution.
         options: batch size and precision.
         device: where features are computed and left.
 
@@ -130,8 +130,8 @@ def evaluate_linear(
 
     Args:
         backbone: on `device`, takes uint8, or float in [0, 1], [B, 3, R, R].
-        train: labelled images to learn from.
-        test: labelled images of these classes to test on.
+        train: labelled images to learn from, as `train_linear_probe` takes them.
+        test: labelled images of these classes to test on, at the backbone's resolution.
         options: settings.
         device: where everything runs.
 
@@ -145,7 +145,7 @@ def evaluate_linear(
     _, test_y, names = labels_of(train, test)
     classes = len(names)
     config = linear_probe_config(
-        train.resolution,
+        test.resolution,
         epochs=options.epochs,
         batch_size=options.batch_size,
         copies=options.copies,
@@ -155,6 +155,7 @@ def evaluate_linear(
         train,
         config,
         classes=classes,
+        resolution=test.resolution,
         precision=resolve_precision(options.precision, device),
         seed=options.seed,
         device=device,

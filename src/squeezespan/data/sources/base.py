@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image
 
-from squeezespan.data.decode import Pixels, decode_image, fit_square, image_side
+from squeezespan.data.decode import (
+    ChooseBox,
+    Pixels,
+    decode_crop,
+    decode_image,
+    fit_square,
+    image_side,
+    resized_part,
+)
 from squeezespan.data.labels import Labels
 
 __all__ = ["ArraySource", "EncodedSource", "Source"]
@@ -30,6 +38,14 @@ class Source(ABC):
     @abstractmethod
     def decode(self, index: int, resolution: int) -> Pixels:
         """Give one image, uint8 [resolution, resolution, 3]; may be called from several threads.
+
+        Raises:
+            BrokenImageError: it cannot be decoded.
+        """
+
+    @abstractmethod
+    def crop(self, index: int, choose: ChooseBox, resolution: int) -> Pixels:
+        """Give a part of one image as stored, resized to uint8 [resolution, resolution, 3].
 
         Raises:
             BrokenImageError: it cannot be decoded.
@@ -80,6 +96,10 @@ class EncodedSource(Source):
         """Decode the file by the rules of `data.decode`."""
         return decode_image(self._read(index), resolution)
 
+    def crop(self, index: int, choose: ChooseBox, resolution: int) -> Pixels:
+        """Decode a part of the file by the rules of `data.decode`."""
+        return decode_crop(self._read(index), choose, resolution)
+
     def size(self, index: int) -> tuple[int, int]:
         """Read width and height from the file's header."""
         return image_side(self._read(index))
@@ -121,6 +141,12 @@ class ArraySource(Source):
         if pixels.shape[:2] == (resolution, resolution):
             return pixels
         return fit_square(Image.fromarray(np.ascontiguousarray(pixels)), resolution)
+
+    def crop(self, index: int, choose: ChooseBox, resolution: int) -> Pixels:
+        """Give a part of the image, resized."""
+        image = Image.fromarray(np.ascontiguousarray(self._pixels[index]))
+        size = (image.height, image.width)
+        return resized_part(image, choose(*size), size, resolution)
 
     def size(self, index: int) -> tuple[int, int]:
         """Give width and height, equal for all images."""
