@@ -1,6 +1,7 @@
 """The data specs `cifar10:DIR` and `cifar100:DIR`: the official files, or an image-folder tree."""
 
-import pickle
+import io
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,14 @@ import numpy as np
 from squeezespan.data.decode import Pixels
 from squeezespan.data.sources.archives import ARCHIVE_SUFFIXES
 from squeezespan.data.sources.base import ArraySource, Source
-from squeezespan.data.sources.pickled_arrays import read_pickled_batch
 from squeezespan.data.sources.tar import read_tar
 from squeezespan.data.sources.tree import open_tree
 from squeezespan.data.splits import Split, split_of
 from squeezespan.errors import UserError
+from squeezespan.untrusted.pickles.cursor import Cursor, MalformedError
+from squeezespan.untrusted.pickles.symbols import SYMBOLS
+from squeezespan.untrusted.pickles.unpickler import RestrictedUnpickler
+from squeezespan.untrusted.pickles.values import ArrayRecord
 
 __all__ = ["CIFAR10", "CIFAR100", "CifarFormat", "open_cifar"]
 
@@ -94,6 +98,9 @@ def open_cifar(form: CifarFormat, path: Path, split: Split, *, memory_limit: int
         raise UserError(f"{form.name} has no unlabeled split; it has train and test")
     if not path.is_dir():
         raise UserError(f"there is no folder {path}; give the one that holds {form.name}")
+    official = _official(form, path, split)
+    if official is not None:
+        return official
     files = _find(form, path, split)
     if files is not None:
         return (
@@ -109,6 +116,26 @@ def open_cifar(form: CifarFormat, path: Path, split: Split, *, memory_limit: int
         f"{path} holds no {form.name}: neither {form.folder}-python.tar.gz or its files, nor "
         f"{form.name}-train.tar.xz, nor the folders train and test"
     )
+
+
+def _official(form: CifarFormat, path: Path, split: Split) -> Source | None:
+    """Let torchvision read the official files, whose checksums it knows; None for others."""
+    from torchvision.datasets import CIFAR10 as TEN
+    from torchvision.datasets import CIFAR100 as HUNDRED
+
+    dataset = TEN if form is CIFAR10 else HUNDRED
+    root = path.parent if path.name == dataset.base_folder else path
+    folder = root / dataset.base_folder
+    if not folder.is_dir():
+        return None
+    try:
+        # NumPy warns of how Python 2 wrote its types.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = dataset(root, train=split == "train")
+    except RuntimeError:
+        return None
+    return ArraySource(str(folder), found.data, found.classes, found.targets)
 
 
 def _find(form: CifarFormat, path: Path, split: Split) -> _Files | None:
@@ -163,10 +190,26 @@ def _read_python(form: CifarFormat, files: _Files, split: Split) -> ArraySource:
 
 
 def _unpickle(files: _Files, name: str) -> dict[str, Any]:
+    """Read a pickled dict as plain data, arrays of eight-bit numbers as such."""
+    data = files.read(name)
     try:
-        return read_pickled_batch(files.read(name))
-    except pickle.UnpicklingError as error:
+        cursor = Cursor(io.BytesIO(data), 0, len(data))
+        value = RestrictedUnpickler(cursor, SYMBOLS).load()
+        if not isinstance(value, dict):
+            raise MalformedError("it does not hold a dict")
+        return {key: _plain(data, item) for key, item in value.items()}
+    except MalformedError as error:
         raise UserError(f"{name} in {files.place} is damaged or not official: {error}") from error
+
+
+def _plain(data: bytes, value: Any) -> Any:
+    if not isinstance(value, ArrayRecord):
+        return value
+    if value.blob is None or value.is_fortran or value.code[1:] != "u1":
+        raise MalformedError("an array is not of eight-bit numbers")
+    blob = value.blob
+    content = data[blob.offset : blob.offset + blob.length] if blob.data is None else blob.data
+    return np.frombuffer(content, np.uint8).reshape(value.shape)
 
 
 def _read_binary(form: CifarFormat, files: _Files, split: Split) -> ArraySource:

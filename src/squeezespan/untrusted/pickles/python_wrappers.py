@@ -5,7 +5,7 @@ from typing import Any
 from squeezespan.untrusted.pickles.arguments import expect, is_key
 from squeezespan.untrusted.pickles.cursor import Blob, MalformedError
 from squeezespan.untrusted.pickles.limits import Budget
-from squeezespan.untrusted.pickles.values import OPAQUE, NamedDict, Opaque, Symbol
+from squeezespan.untrusted.pickles.values import OPAQUE, NamedDict, Opaque, Symbol, bytes_of_text
 
 __all__ = [
     "bound_setter",
@@ -35,11 +35,7 @@ def encode_text(arguments: tuple[Any, ...], budget: Budget) -> Blob:
     expect(len(arguments) == 2 and arguments[1] == "latin1", "a string of bytes")
     expect(type(arguments[0]) is str, "a string of bytes")
     budget.charge(len(arguments[0]))
-    try:
-        data = arguments[0].encode("latin-1")
-    except UnicodeError as error:
-        raise MalformedError("a string of bytes holds other text") from error
-    return Blob(-1, len(data), data)
+    return bytes_of_text(arguments[0])
 
 
 def instance_of_old_protocol(arguments: tuple[Any, ...], budget: Budget) -> Any:

@@ -10,6 +10,7 @@ from squeezespan.untrusted.pickles.machine import Machine, Step
 
 __all__ = ["SCALAR_STEPS"]
 
+_LONG_TEXT = 4096
 _INTEGER = re.compile(rb"[+-]?[0-9]{1,150}")
 _FLOAT = re.compile(rb"[+-]?([0-9.]{1,40}([eE][+-]?[0-9]{1,5})?|inf|nan)")
 # What Python 2 and 3 write for characters that don't stand for themselves.
@@ -81,8 +82,13 @@ def _text_line(machine: Machine) -> None:
 
 
 def _old_text(machine: Machine, size: int) -> None:
-    """Strings of Python 2, which are text or bytes."""
-    _decode(machine, _take_text(machine, size), "latin-1")
+    """Strings of Python 2, which are text or bytes; long ones are an array's numbers."""
+    length = machine.unsigned(size)
+    if length > _LONG_TEXT:
+        machine.push(machine.cursor.blob(length))
+        return
+    machine.text.charge(length)
+    _decode(machine, machine.cursor.take(length), "latin-1")
 
 
 def _old_text_line(machine: Machine) -> None:

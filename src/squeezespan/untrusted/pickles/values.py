@@ -22,6 +22,7 @@ __all__ = [
     "StorageRecord",
     "Symbol",
     "TensorRecord",
+    "bytes_of_text",
     "check_bounds",
 ]
 
@@ -122,6 +123,19 @@ def check_bounds(record: TensorRecord, elements: int) -> None:
         raise MalformedError(f"a tensor of shape {record.size} repeats {elements:,} numbers")
 
 
+def bytes_of_text(text: str) -> Blob:
+    """Give the bytes that Python 2 and old protocols write as text.
+
+    Raises:
+        MalformedError: it is other text.
+    """
+    try:
+        data = text.encode("latin-1")
+    except UnicodeError as error:
+        raise MalformedError("a string of bytes holds other text") from error
+    return Blob(-1, len(data), data)
+
+
 @dataclass(slots=True, eq=False)
 class DtypeRecord:
     """A numpy type by its code, such as `<f4`."""
@@ -165,6 +179,8 @@ class ArrayRecord:
         if self.blob is not None or not isinstance(state, tuple) or len(state) != 5:
             raise MalformedError("a numpy array is described in an odd way")
         _, shape, dtype, is_fortran, blob = state
+        if isinstance(blob, str):
+            blob = bytes_of_text(blob)
         sized = isinstance(shape, tuple) and len(shape) <= MAX_ARRAY_DIMS
         if not sized or not all(type(side) is int and side >= 0 for side in shape):
             raise MalformedError("a numpy array has an odd shape")
