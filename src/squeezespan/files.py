@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from squeezespan.errors import StorageError, UserError
 
 __all__ = [
     "atomic_write",
+    "check_file",
     "check_new_file",
     "check_writable",
     "expanded",
@@ -55,6 +57,28 @@ def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def check_file(path: Path, what: str) -> None:
+    """Refuse a path at which no ordinary file is, which might never end or never begin.
+
+    Args:
+        path: of the file to read, or a link to it.
+        what: should be there, such as "checkpoint file".
+
+    Raises:
+        UserError: nothing is there, or a folder, a pipe, a socket or a device.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise UserError(f"there is no {what} {path}") from error
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
+        kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket"}
+        kind = kinds.get(stat.S_IFMT(mode), "device")
+        raise UserError(f"{path} is a {kind}, not a {what}; copy what it gives to a file first")
 
 
 def check_new_file(path: Path | None, option: str) -> None:

@@ -1,6 +1,7 @@
 """Writing and opening generators' files."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from checkpoint_files.networks import make_network
 from safetensors.torch import save_file
 
+from squeezespan.discriminators.files import load_discriminator
 from squeezespan.errors import UserError
 from squeezespan.generators import load_generator, read_generator_header, save_generator
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
@@ -108,3 +110,18 @@ def test_a_stylegan3_whose_layers_do_not_meet_is_refused(
     save_network(tmp_path / "odd.safetensors", generator, header)
     with pytest.raises(UserError, match=message):
         load_generator(tmp_path / "odd.safetensors")
+
+
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    pipe, zeros, loop = tmp_path / "pipe.pkl", tmp_path / "zeros.pkl", tmp_path / "loop.pkl"
+    os.mkfifo(pipe)
+    zeros.symlink_to("/dev/zero")
+    loop.symlink_to(loop)
+    for path, message in (
+        (pipe, "pipe.pkl is a named pipe, not a checkpoint file"),
+        (zeros, "zeros.pkl is a device, not a checkpoint file"),
+        (loop, "loop.pkl cannot be read: Too many levels"),
+    ):
+        for load in (load_generator, load_discriminator):
+            with pytest.raises(UserError, match=message):
+                load(path)

@@ -1,6 +1,7 @@
 """A saved student comes back as the same function, and foreign files are refused in one line."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_only_batches_of_rgb_images_are_taken(tmp_path: Path, network: nn.Module
     [
         (None, "no squeezespan header"),
         ("{", "damaged squeezespan header"),
-        ([], "not a JSON object"),
+        ([], "damaged squeezespan header"),
         ({"kind": "generator"}, "holds a generator, not a student"),
         ({"arch": None}, "no valid 'arch'"),
         ({"arch": "resnet19"}, "no architecture 'resnet19'"),
@@ -78,7 +79,7 @@ def test_only_batches_of_rgb_images_are_taken(tmp_path: Path, network: nn.Module
 def test_wrong_headers(tmp_path: Path, network: nn.Module, header: Any, message: str) -> None:
     path = tmp_path / "file.safetensors"
     if isinstance(header, dict):
-        header = {**HEADER, **header}
+        header = {"kind": "student", **HEADER, **header}
     text = header if isinstance(header, str) else json.dumps(header)
     save_file(network.state_dict(), path, {} if header is None else {"squeezespan": text})
     with pytest.raises(UserError, match=message) as raised:
@@ -94,8 +95,15 @@ def test_wrong_files(tmp_path: Path) -> None:
         load_backbone(tmp_path)
     text = tmp_path / "text.safetensors"
     text.write_text("hello")
-    with pytest.raises(UserError, match="not a readable safetensors file"):
+    with pytest.raises(UserError, match="cannot be read as safetensors"):
         load_backbone(text)
+
+
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.safetensors"
+    os.mkfifo(pipe)
+    with pytest.raises(UserError, match="is a named pipe, not a run folder or student"):
+        load_backbone(pipe)
 
 
 def test_an_incomplete_header_is_not_saved(tmp_path: Path, network: nn.Module) -> None:

@@ -16,7 +16,7 @@ from squeezespan.discriminators.stylegan2 import (
     StyleGAN2DiscriminatorConfig,
 )
 from squeezespan.errors import UserError
-from squeezespan.files import expanded
+from squeezespan.files import check_file, expanded
 from squeezespan.generators.checkpoints.descriptions import check_sizes, check_types
 from squeezespan.generators.checkpoints.reader import read_checkpoint
 from squeezespan.generators.choices import chosen_clamp
@@ -72,8 +72,7 @@ def load_discriminator(
     file = expanded(path)
     if file.is_dir():
         file = file / "discriminator.safetensors"
-    if not file.is_file():
-        raise UserError(f"there is no checkpoint file {path if file == Path(path) else file}")
+    check_file(file, "checkpoint file")
     if container_of(file) == "safetensors" and has_header(file):
         tensors, config = _read_own(file)
     else:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from squeezespan.errors import UserError
-from squeezespan.files import expanded, file_sha256
+from squeezespan.files import check_file, expanded, file_sha256
 from squeezespan.generators.base import Generator
 from squeezespan.generators.choices import Choices
 from squeezespan.generators.families import find_family
@@ -59,8 +59,7 @@ def resolve_path(gan: str | Path) -> Path:
             f"{path} is a folder without generator.safetensors; give the folder of a finished "
             "GAN training or a generator's checkpoint file"
         )
-    if not path.is_file():
-        raise UserError(f"there is no checkpoint file {path}")
+    check_file(path, "checkpoint file")
     return path
 
 

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from squeezespan.errors import UserError
-from squeezespan.files import atomic_write
+from squeezespan.files import atomic_write, check_file
 from squeezespan.models.backbones import build_backbone
-from squeezespan.untrusted.safetensors import HEADER_KEY, load_weights
+from squeezespan.untrusted.safetensors import HEADER_KEY, load_weights, read_network
 
 __all__ = ["STUDENT_FILE", "Backbone", "load_backbone", "save_student"]
 
@@ -115,7 +114,10 @@ def load_backbone(run_or_file: str | Path, device: torch.device | str = "cpu") -
         UserError: missing, not a student's file, or damaged.
     """
     path = _student_path(Path(run_or_file))
-    tensors, header = _read(path)
+    tensors, header = read_network(path, _KIND)
+    problem = _problem(header)
+    if problem:
+        raise UserError(f"{path} has a squeezespan header that {problem}")
     stem = cast(Literal["cifar", "imagenet"], header["stem"])
     try:
         network = build_backbone(header["arch"], stem, header["resolution"])
@@ -133,39 +135,12 @@ def _student_path(path: Path) -> Path:
                 f"{path} holds no {STUDENT_FILE}: give the folder of a finished run or a file"
             )
         return inside
-    if not path.is_file():
-        raise UserError(f"there is no run folder or {STUDENT_FILE} at {path}")
+    check_file(path, f"run folder or {STUDENT_FILE}")
     return path
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"{path} is not a readable safetensors file ({error})") from error
-    if HEADER_KEY not in metadata:
-        raise UserError(
-            f"{path} has no squeezespan header: give a {STUDENT_FILE} of `squeezespan distill`"
-        )
-    try:
-        header = json.loads(metadata[HEADER_KEY])
-    except ValueError as error:
-        raise UserError(f"{path} has a damaged squeezespan header") from error
-    kind = header.get("kind", _KIND) if isinstance(header, dict) else None
-    if isinstance(header, dict) and kind != _KIND:
-        raise UserError(f"{path} holds a {kind}, not a student: give a {STUDENT_FILE}")
-    problem = _problem(header)
-    if problem:
-        raise UserError(f"{path} has a squeezespan header that {problem}")
-    return tensors, header
-
-
-def _problem(header: object) -> str | None:
+def _problem(header: dict[str, Any]) -> str | None:
     """Say what a header lacks, None if it is complete."""
-    if not isinstance(header, dict):
-        return "is not a JSON object"
     for name, kind in _FIELDS.items():
         if not isinstance(header.get(name), kind):
             return f"has no valid {name!r}"

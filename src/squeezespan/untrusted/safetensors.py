@@ -32,6 +32,12 @@ __all__ = [
 
 HEADER_KEY = "squeezespan"
 
+_WRITERS = {
+    "generator": "squeezespan gan convert",
+    "discriminator": "squeezespan gan train",
+    "student": "squeezespan distill",
+}
+
 # Weights may be shared, such as G's with G_ema's in a file of both, but only a few times.
 _SHARED, _SMALL = 4, 1 << 24
 
@@ -65,7 +71,7 @@ def read_network(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, An
 
     Args:
         path: a safetensors file.
-        kind: what the header must say it is: "generator" or "discriminator".
+        kind: what the header must say it is: "generator", "discriminator" or "student".
 
     Returns:
         State dict on the CPU, and the header.
@@ -76,8 +82,7 @@ def read_network(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, An
     tensors, metadata = _read(path)
     if HEADER_KEY not in metadata:
         raise UserError(
-            f"{path} is safetensors without a squeezespan header; "
-            f"write it with `squeezespan gan convert`"
+            f"{path} has no squeezespan header, so it is not a {kind} of `{_WRITERS[kind]}`"
         )
     try:
         header: dict[str, Any] = json.loads(metadata[HEADER_KEY])
@@ -129,7 +134,9 @@ def _opened(path: Path) -> Iterator[Any]:
         with path.open("rb") as file:
             header = int.from_bytes(file.read(8), "little")
         if header > MAX_HEADER_BYTES:
-            raise UserError(f"{path} has a header of {header:,} bytes, far more than any generator")
+            raise UserError(
+                f"{path} cannot be read as safetensors: its header would have {header:,} bytes"
+            )
         with safe_open(path, framework="pt") as opened:
             yield opened
     except UserError:
