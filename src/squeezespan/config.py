@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+LoggerName = Literal["tensorboard", "wandb", "mlflow"]
 
 Share = Annotated[float, Range(0, 1)]
 NotNegative = Annotated[float, Range(0)]
@@ -159,7 +160,7 @@ class MonitorConfig:
     knn_temperature: Annotated[float, Range(0, above=True)] = 0.1
     knn_images: Count = 50_000
     """At most this many images of train vote, and at most this many held out are classified."""
-    loggers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ()
+    loggers: tuple[LoggerName, ...] = ()
     """Besides `metrics.jsonl`, which is always written."""
     log_every: Count = 20
     """Steps between lines in `metrics.jsonl`."""

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from tiny_gans import STEPS, tiny_gan
 from tiny_runs import make_images
 
 from squeezespan.cli.main import main
@@ -20,12 +21,10 @@ from squeezespan.config import DistillConfig
 from squeezespan.discriminators.files import load_discriminator
 from squeezespan.errors import TrainingError, UserError
 from squeezespan.files import file_sha256, write_json
-from squeezespan.gan.config import GanOriginConfig, GanTrainConfig
+from squeezespan.gan.config import GanOriginConfig
 from squeezespan.gan.train import train_gan
 from squeezespan.generators import load_generator, read_generator_header
-from squeezespan.settings import from_dict, to_dict
-
-STEPS = 12
+from squeezespan.settings import to_dict
 
 
 @pytest.fixture(scope="module")
@@ -33,31 +32,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
     return make_images(tmp_path_factory.mktemp("images"))
 
 
-def tiny(data: str, **train: object) -> GanTrainConfig:
-    settings = {
-        "data": data,
-        "resolution": 16,
-        "mirror": True,
-        "train": {
-            "batch_size": 4,
-            "max_steps": STEPS,
-            "device": "cpu",
-            "precision": "fp32",
-            "num_workers": 0,
-            "snapshot_kimg": 0.02,
-            "checkpoint_minutes": 0,
-            **train,
-        },
-        "generator": {"z_dim": 8, "w_dim": 8, "channel_base": 64, "channel_max": 8},
-        "discriminator": {"channel_base": 64, "channel_max": 8, "mbstd_group_size": 2},
-        "augment": {"initial": 0.2},
-    }
-    return from_dict(GanTrainConfig, settings, where="test")
-
-
 @pytest.fixture(scope="module")
 def whole(data: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train_gan(tiny(data), tmp_path_factory.mktemp("runs") / "whole")
+    return train_gan(tiny_gan(data), tmp_path_factory.mktemp("runs") / "whole")
 
 
 def assert_same(run: Path, reference: Path) -> None:
@@ -95,7 +72,7 @@ def test_killed_and_resumed_equals_undisturbed(
 ) -> None:
     run = tmp_path / "killed"
     process = multiprocessing.get_context("forkserver").Process(
-        target=train_gan, args=(tiny(data), run)
+        target=train_gan, args=(tiny_gan(data), run)
     )
     process.start()
     deadline = time.monotonic() + 120
@@ -105,21 +82,21 @@ def test_killed_and_resumed_equals_undisturbed(
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    train_gan(tiny(data), run, resume=True)
+    train_gan(tiny_gan(data), run, resume=True)
     assert_same(run, whole)
     assert len(json.loads((run / "environment.json").read_text())["sessions"]) == 2
 
 
 def test_other_images_under_the_same_name_are_refused(tmp_path: Path) -> None:
-    config = tiny(make_images(tmp_path / "images"), max_steps=2)
+    config = tiny_gan(make_images(tmp_path / "images"), max_steps=2)
     run = train_gan(config, tmp_path / "run")
     Image.new("RGB", (16, 16), "red").save(next((tmp_path / "images").rglob("*.png")))
     with pytest.raises(UserError, match=r"cannot resume .* has other images"):
-        train_gan(tiny(config.data, max_steps=3), run, resume=True)
+        train_gan(tiny_gan(config.data, max_steps=3), run, resume=True)
 
 
 def test_lazy_terms_are_logged_whatever_the_step(data: str, tmp_path: Path) -> None:
-    run = train_gan(tiny(data, max_steps=4), tmp_path / "run")
+    run = train_gan(tiny_gan(data, max_steps=4), tmp_path / "run")
     (line,) = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
     assert line["r1"] >= 0
     assert line["path_length"] > 0
@@ -137,8 +114,8 @@ def test_a_config_repeats_a_run(
 
 
 def test_a_resumed_run_keeps_its_precision(data: str, tmp_path: Path) -> None:
-    run = train_gan(tiny(data, max_steps=2), tmp_path / "run")
-    train_gan(tiny(data, max_steps=3, precision="auto"), run, resume=True)
+    run = train_gan(tiny_gan(data, max_steps=2), tmp_path / "run")
+    train_gan(tiny_gan(data, max_steps=3, precision="auto"), run, resume=True)
     assert json.loads((run / "config.json").read_text())["train"]["precision"] == "fp32"
 
 
@@ -151,34 +128,39 @@ def test_a_distillation_is_not_continued(
 
 
 def test_a_run_can_be_made_longer(whole: Path, data: str, tmp_path: Path) -> None:
-    run = train_gan(tiny(data, max_steps=5), tmp_path / "short")
+    run = train_gan(tiny_gan(data, max_steps=5), tmp_path / "short")
     assert read_generator_header(run)["provenance"]["kimg"] == 0.02
-    train_gan(tiny(data), run, resume=True)
+    train_gan(tiny_gan(data), run, resume=True)
     assert_same(run, whole)
 
 
 def test_another_runs_folder_is_refused(whole: Path, data: str) -> None:
     before = (whole / "generator.safetensors").read_bytes()
     with pytest.raises(UserError, match="already holds a run"):
-        train_gan(tiny(data), whole)
+        train_gan(tiny_gan(data), whole)
     with pytest.raises(UserError, match=r"train\.seed"):
-        train_gan(tiny(data, seed=1), whole, resume=True)
+        train_gan(tiny_gan(data, seed=1), whole, resume=True)
     assert (whole / "generator.safetensors").read_bytes() == before
 
 
 def test_losses_that_are_no_numbers_end_the_run(data: str, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="finite"):
-        train_gan(tiny(data, learning_rate=1e9, checkpoint_minutes=60), tmp_path / "broken")
+        train_gan(tiny_gan(data, learning_rate=1e9, checkpoint_minutes=60), tmp_path / "broken")
     assert not (tmp_path / "broken" / "generator.safetensors").exists()
 
 
 def test_nothing_broken_is_saved(data: str, tmp_path: Path) -> None:
+    config = tiny_gan(data, learning_rate=1e8, discriminator_learning_rate=1e-3)
+    # The generator's first step, the sixth of the run, breaks it.
+    late = dataclasses.replace(config, init=GanOriginConfig(warmup_kimg=0.02))
     with pytest.raises(TrainingError, match="finite"):
-        train_gan(tiny(data, learning_rate=1e8, max_steps=40), tmp_path / "broken")
-    for file in (tmp_path / "broken" / "checkpoints").glob("*.pt"):
-        state = torch.load(file, weights_only=True)
+        train_gan(late, tmp_path / "broken")
+    saved = list((tmp_path / "broken" / "checkpoints").glob("*.pt"))
+    assert saved
+    for file in saved:
+        state = torch.load(file, weights_only=True)["state"]
         for network in ("generator", "discriminator", "average"):
-            weights = state["gan"][network].values()
+            weights = state["job"]["gan"][network].values()
             assert all(bool(tensor.isfinite().all()) for tensor in weights)
         assert all(math.isfinite(value) for value in state["numbers"].values())
 
@@ -239,7 +221,7 @@ def test_training_starts_from_trained_networks(data: str, whole: Path, tmp_path:
     generator = whole / "generator.safetensors"
     discriminator = whole / "discriminator.safetensors"
     init = GanOriginConfig(str(generator), str(discriminator), warmup_kimg=0.008)
-    config = tiny(data, max_steps=2)
+    config = tiny_gan(data, max_steps=2)
     config = dataclasses.replace(config, init=init)
     run = train_gan(config, tmp_path / "run")
     before, after = (load_file(path / "generator.safetensors") for path in (whole, run))
@@ -260,7 +242,7 @@ def test_a_started_training_goes_on_without_what_it_started_from(
     start = tmp_path / "start.safetensors"
     start.write_bytes((whole / "generator.safetensors").read_bytes())
     config = dataclasses.replace(
-        tiny(data, max_steps=4), init=GanOriginConfig(generator=str(start))
+        tiny_gan(data, max_steps=4), init=GanOriginConfig(generator=str(start))
     )
     train_gan(config, tmp_path / "whole")
     train_gan(
@@ -278,7 +260,7 @@ def test_a_started_training_goes_on_without_what_it_started_from(
 def test_a_start_of_another_size_is_refused_before_anything_is_written(
     data: str, whole: Path, tmp_path: Path
 ) -> None:
-    config = tiny(data)
+    config = tiny_gan(data)
     wide = dataclasses.replace(config.generator, channel_max=16)
     for init in (
         GanOriginConfig(generator=str(whole / "generator.safetensors")),
@@ -293,7 +275,7 @@ def test_a_start_of_another_size_is_refused_before_anything_is_written(
 def test_the_discriminator_may_have_a_learning_rate_of_its_own(data: str, tmp_path: Path) -> None:
     states = {}
     for name, rate in (("same", None), ("equal", 0.0025), ("lower", 1e-6)):
-        config = tiny(data, max_steps=1, discriminator_learning_rate=rate)
+        config = tiny_gan(data, max_steps=1, discriminator_learning_rate=rate)
         run = train_gan(config, tmp_path / name)
         states[name] = load_file(run / "discriminator.safetensors")["b4.out.weight"]
     assert torch.equal(states["same"], states["equal"])

@@ -48,7 +48,7 @@ def test_a_logger_that_cannot_be_opened_is_named(data: str, gan: Path, tmp_path:
     (tmp_path / "tensorboard").write_text("in the way")
     config = tiny_config(data, gan, monitor={"loggers": ["tensorboard"]})
     with pytest.raises(UserError, match=r"has tensorboard, which can't be opened \("):
-        open_loggers(tmp_path, config, 0)
+        open_loggers(tmp_path, config, ("tensorboard",), 0)
 
 
 def test_weights_and_biases_takes_the_numbers(

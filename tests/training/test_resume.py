@@ -52,7 +52,7 @@ def assert_same_run(run: Path, reference: Path) -> None:
 
 def newest_state(run: Path) -> dict[str, Any]:
     newest = max((run / "checkpoints").glob("*.pt"))
-    state: dict[str, Any] = torch.load(newest, weights_only=True)["state"]
+    state: dict[str, Any] = torch.load(newest, weights_only=True)["state"]["job"]
     return state
 
 

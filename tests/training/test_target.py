@@ -45,7 +45,7 @@ def test_a_checkpoint_keeps_them_and_a_resumed_run_does_not_measure_again(
     found = load_newest_checkpoint(run / "checkpoints")
     assert found is not None
     target = load_backbone(run).header["target"]
-    kept = found[1]["method"]["target.mean"].tolist()
+    kept = found[1]["job"]["method"]["target.mean"].tolist()
     assert kept == pytest.approx([x for block in target["mean"].values() for x in block], rel=1e-6)
     (run / "student.safetensors").unlink()
     distill(standardized, run, resume=True)

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from squeezespan.config import DistillConfig
+from squeezespan.runs.trainer import Trainer
+from squeezespan.training.job import StudentJob
 from squeezespan.training.launch import launch
-from squeezespan.training.loop import Loop
 from squeezespan.training.prepare import Parts
 from squeezespan.training.recorder import Recorder
+from squeezespan.training.schedule import run_pace
 from squeezespan.training.stream import Place, Stream
 from squeezespan.training.target import measure_target
 
@@ -75,7 +77,9 @@ def measure_step(config: DistillConfig, parts: Parts) -> StepSpeed:
         target = taken / _STATISTICS_IMAGES * config.source.statistics_images
     watch = _Stopwatch()
     with tempfile.TemporaryDirectory() as folder:
-        Loop(fabric, config, parts.plan, parts.method, stream, None, watch, Path(folder)).run()
+        job = StudentJob(fabric, config, parts.plan, parts.method, stream, None)
+        pace = run_pace(config, parts.plan)
+        Trainer(fabric, pace, job, watch, Path(folder)).run()
     counted = watch.times[_WARM_UP[parts.plan.steps] - 1 :]
     durations = [end - start for start, end in pairwise(counted)]
     # A GPU is waited for only now and then, which a median would not see.

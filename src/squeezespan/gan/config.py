@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from squeezespan.config import Count, NotNegative, Precision, Share
+from squeezespan.config import Count, LoggerName, NotNegative, Precision, Share
 from squeezespan.errors import UserError
 from squeezespan.settings import Range, Seed, check_ranges, from_json_file
 
@@ -13,6 +13,7 @@ __all__ = [
     "GanDiscriminatorConfig",
     "GanGeneratorConfig",
     "GanLossConfig",
+    "GanMonitorConfig",
     "GanOriginConfig",
     "GanRunConfig",
     "GanTrainConfig",
@@ -121,6 +122,16 @@ class GanRunConfig:
 
 
 @dataclass(frozen=True)
+class GanMonitorConfig:
+    """What is logged while training."""
+
+    loggers: tuple[LoggerName, ...] = ()
+    """Besides `metrics.jsonl`, which is always written."""
+    log_every: Count = 100
+    """Steps between lines in `metrics.jsonl`."""
+
+
+@dataclass(frozen=True)
 class GanTrainConfig:
     """Everything that determines a GAN training run, saved as `config.json` in its folder."""
 
@@ -139,6 +150,7 @@ class GanTrainConfig:
     loss: GanLossConfig = field(default_factory=GanLossConfig)
     augment: GanAugmentConfig = field(default_factory=GanAugmentConfig)
     init: GanOriginConfig = field(default_factory=GanOriginConfig)
+    monitor: GanMonitorConfig = field(default_factory=GanMonitorConfig)
 
     @property
     def side(self) -> int:

@@ -1,11 +1,13 @@
 """`train_gan`: from settings to a folder with a trained generator."""
 
+import contextlib
 import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 
 from squeezespan.data.images import ImageSet
 from squeezespan.data.notices import say
@@ -13,18 +15,29 @@ from squeezespan.data.sizes import Sizes
 from squeezespan.data.specs import FoundImages, find_images
 from squeezespan.errors import UserError
 from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
+from squeezespan.gan.job import GanJob, total_steps
 from squeezespan.gan.origin import start_from
 from squeezespan.gan.step import GanStep
-from squeezespan.gan.trainer import GanTrainer, total_steps
 from squeezespan.generators.registry import load_generator
 from squeezespan.hardware import DTYPES, resolve_device
+from squeezespan.progress import Progress
+from squeezespan.runs.trainer import Pace, Trainer
 from squeezespan.settings import to_dict
+from squeezespan.training.checkpoint import load_newest_checkpoint
+from squeezespan.training.launch import launch
+from squeezespan.training.loggers import check_installed, open_loggers
+from squeezespan.training.metrics import MetricsFile
+from squeezespan.training.recorder import Recorder
 from squeezespan.training.run_folder import RunFolder, RunState
 
 __all__ = ["describe_gan_run", "gan_folder", "train_gan"]
 
 _SMALLEST, _LARGEST = 8, 1024
 
+_ADVICE = (
+    "what was saved before is kept; start again in another --out with a lower --learning-rate or "
+    "--precision fp32"
+)
 _MAY_DIFFER = frozenset({"train.kimg", "train.epochs", "train.max_steps", "train.snapshot_kimg"})
 """The length of a run is no part of its identity: there is no schedule that depends on it."""
 
@@ -53,30 +66,24 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
         StorageError: the disk is full.
     """
     validate_gan(config)
+    check_installed(config.monitor.loggers)
     folder = gan_folder(Path(out))
     config = folder.settle(config, resume=resume)
     state = folder.check(config, resume=resume)
     if resume and state is RunState.NEW:
         print(f"{folder.path} holds no run to resume; starting one", file=sys.stderr)
+    fabric = launch(config.train)
+    if fabric.world_size > 1:
+        raise UserError(
+            "gan train runs in one process; start it without torchrun or srun, or with one task"
+        )
     found = find_images(config.data, "train")
     config = _settle_resolution(config, found.sizes)
     images = _load(config, found)
     step = _build_step(config, images, folder)
     folder.open(config, resume=resume)
     try:
-        folder.record_environment(str(resolve_device(config.train.device)))
-        trainer = GanTrainer(config, images, step, folder)
-        print(
-            f"{config.data}: {found.sizes.describe(len(images), config.side)}, "
-            f"{trainer.total_steps} steps of "
-            f"{config.train.batch_size} in {config.train.precision} on {trainer.device}, "
-            f"{folder.path}",
-            file=sys.stderr,
-        )
-        origins = [file for file in (config.init.generator, config.init.discriminator) if file]
-        if origins:
-            print(f"started from {', '.join(origins)}", file=sys.stderr)
-        trainer.run()
+        _train(fabric, config, folder, images, found.sizes, step)
     finally:
         folder.close()
     return folder.path
@@ -87,6 +94,7 @@ def describe_gan_run(
 ) -> dict[str, Any]:
     """Say what `train_gan` would do, after the same checks, without writing anything."""
     validate_gan(config)
+    check_installed(config.monitor.loggers)
     folder = gan_folder(Path(out))
     config = folder.settle(config, resume=resume)
     state = folder.check(config, resume=resume)
@@ -106,6 +114,50 @@ def describe_gan_run(
     }
 
 
+def _train(
+    fabric: Fabric,
+    config: GanTrainConfig,
+    folder: RunFolder[GanTrainConfig],
+    images: ImageSet,
+    sizes: Sizes,
+    gan: GanStep,
+) -> None:
+    found = load_newest_checkpoint(folder.checkpoints)
+    step, state = found or (0, {"metrics_bytes": 0})
+    stamp = {"images": images.fingerprint()}
+    if found is not None:
+        other = f"{config.data} has other images than those"
+        folder.check_input(other, state["stamp"]["images"], stamp["images"])
+    train, steps = config.train, total_steps(config, len(images))
+    print(
+        f"{config.data}: {sizes.describe(len(images), config.side)}, {steps} steps of "
+        f"{train.batch_size} in {train.precision} on {fabric.device}, {folder.path}",
+        file=sys.stderr,
+    )
+    origins = [file for file in (config.init.generator, config.init.discriminator) if file]
+    if origins:
+        print(f"started from {', '.join(origins)}", file=sys.stderr)
+    folder.record_environment(str(fabric.device))
+    job = GanJob(config, images, gan, folder.path, steps)
+    pace = Pace(steps, train.batch_size, config.monitor.log_every, train.checkpoint_minutes)
+    recorder = Recorder(
+        MetricsFile(folder.metrics, state["metrics_bytes"]),
+        open_loggers(folder.path, config, config.monitor.loggers, step),
+        Progress(
+            steps * train.batch_size,
+            unit="images",
+            description=f"gan {folder.path.name}",
+            initial=step * train.batch_size,
+        ),
+    )
+    with contextlib.closing(recorder):
+        trainer = Trainer(fabric, pace, job, recorder, folder.checkpoints, stamp, _ADVICE)
+        if found is not None:
+            trainer.load(step, state)
+        trainer.run()
+    job.finish(folder.result)
+
+
 def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:
     """The folder of a GAN training."""
     return RunFolder(
@@ -113,7 +165,15 @@ def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:
         load_gan_config,
         "GAN training",
         "generator.safetensors",
-        ("discriminator.safetensors", "samples", "snapshots", "report.html"),
+        (
+            "discriminator.safetensors",
+            "samples",
+            "snapshots",
+            "report.html",
+            "tensorboard",
+            "wandb",
+            "mlflow.db",
+        ),
         _MAY_DIFFER,
     )
 

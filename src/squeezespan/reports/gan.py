@@ -47,7 +47,8 @@ def write_gan_report(run: Path, real: Tensor) -> Path:
         StorageError: the disk is full.
     """
     config = load_gan_config(run / "config.json")
-    records = read_metrics(run / "metrics.jsonl")
+    lines = read_metrics(run / "metrics.jsonl")
+    records = [line for line in lines if line["kind"] == "train"]
     # Pictures of other names are the user's own.
     grids = sorted((run / "samples").glob("[0-9]*.png"), key=lambda path: float(path.stem))
     page = render(
@@ -83,7 +84,7 @@ def _tiles(records: list[Record], config: GanTrainConfig) -> list[tuple[str, str
     last = records[-1]
     return [
         (f"{last['kimg']:.4g}", "thousand real images shown to the discriminator"),
-        (f"{last['kimg_per_second'] * 1000:.4g}", "images a second"),
+        (f"{last['images_per_second']:.4g}", "images a second"),
         (f"{last['seconds'] / 60:.3g} min", f"of training, {last['step']} steps"),
         (f"{last['augment_p']:.3g}", "probability p of an augmentation, at the end")
         if config.augment.enabled

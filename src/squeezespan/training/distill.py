@@ -14,20 +14,27 @@ from squeezespan.hardware import resolve_device
 from squeezespan.models.student_file import Backbone, save_student
 from squeezespan.progress import Progress
 from squeezespan.reports.run import write_run_report
+from squeezespan.runs.trainer import Trainer
 from squeezespan.settings import to_dict
 from squeezespan.training.checkpoint import load_newest_checkpoint
+from squeezespan.training.job import StudentJob
 from squeezespan.training.launch import launch, on_main_process
 from squeezespan.training.loggers import check_installed, open_loggers
-from squeezespan.training.loop import Loop
 from squeezespan.training.metrics import MetricsFile
 from squeezespan.training.monitor import KnnMonitor
 from squeezespan.training.prepare import Parts, prepare
 from squeezespan.training.recorder import Recorder
 from squeezespan.training.run_folder import RunFolder, RunState, distill_folder
+from squeezespan.training.schedule import run_pace
 from squeezespan.training.stream import Place, Stream
 from squeezespan.training.target import measure_target
 
 __all__ = ["describe_run", "distill"]
+
+_ADVICE = (
+    "what was saved before is kept; start again in another --out with a lower "
+    "--optim.base-lr, --optim.clip-grad-norm 1 or --precision fp32"
+)
 
 
 def distill(config: DistillConfig, out: str | Path, resume: bool = False) -> Path:
@@ -145,20 +152,12 @@ def _train(
         folder.record_environment(str(fabric.device), fabric.world_size)
         recorder = _open_recorder(config, folder, parts, step, state["metrics_bytes"])
     try:
-        loop = Loop(
-            fabric,
-            config,
-            parts.plan,
-            parts.method,
-            stream,
-            monitor,
-            recorder,
-            folder.checkpoints,
-            stamp,
-        )
+        job = StudentJob(fabric, config, parts.plan, parts.method, stream, monitor)
+        pace = run_pace(config, parts.plan)
+        trainer = Trainer(fabric, pace, job, recorder, folder.checkpoints, stamp, _ADVICE)
         if found is not None:
-            loop.load(step, state)
-        loop.run()
+            trainer.load(step, state)
+        trainer.run()
     finally:
         recorder.close()
     header = _header(config, parts)
@@ -176,7 +175,7 @@ def _open_recorder(
     batch = config.train.batch_size
     return Recorder(
         MetricsFile(folder.metrics, position),
-        open_loggers(folder.path, config, step),
+        open_loggers(folder.path, config, config.monitor.loggers, step),
         Progress(
             parts.plan.images,
             unit="images",

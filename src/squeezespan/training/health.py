@@ -12,26 +12,25 @@ from squeezespan.errors import TrainingError
 __all__ = ["CollapseWatch", "LossWatch", "check_weights", "student_watch", "target_watch"]
 
 _NEVER = 2**62
-_ADVICE = (
-    "what was saved before is kept; start again in another --out with a lower "
-    "--optim.base-lr, --optim.clip-grad-norm 1 or --precision fp32"
-)
 
 
 class LossWatch:
-    """Remembers on the device at which step the loss first was not finite.
+    """Remembers on the device at which step a loss or a statistic first was not finite.
 
     Args:
-        device: where the losses are.
+        device: where the numbers are.
+        advice: what to try, for the message.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, advice: str) -> None:
+        self._advice = advice
         self._first = torch.full((), _NEVER, dtype=torch.int64, device=device)
         self._losses: Mapping[str, Tensor] = {}
 
     def observe(self, step: int, losses: Mapping[str, Tensor]) -> None:
-        """Look at the losses of one step without waiting for the device."""
-        here = torch.where(losses["loss"].isfinite(), _NEVER, step)
+        """Look at the numbers of one step without waiting for the device."""
+        finite = torch.stack([loss.isfinite() for loss in losses.values()]).all()
+        here = torch.where(finite, _NEVER, step)
         self._first = torch.minimum(self._first, here)
         self._losses = losses
 
@@ -41,24 +40,25 @@ class LossWatch:
         return self._first
 
     def check(self, first_bad_step: int) -> None:
-        """Raise where a loss was not finite.
+        """Raise where a number was not finite.
 
         Args:
             first_bad_step: the smallest `first_bad_step` of all processes, brought to the CPU.
 
         Raises:
-            TrainingError: names the step, the terms of the loss and what to try.
+            TrainingError: names the step, the numbers and what to try.
         """
         if first_bad_step == _NEVER:
             return
         terms = [name for name, loss in self._losses.items() if not bool(loss.isfinite().all())]
         parts = f" (now not finite: {', '.join(terms)})" if terms else ""
         raise TrainingError(
-            f"the loss stopped being a finite number at step {first_bad_step}{parts}; {_ADVICE}"
+            f"the loss stopped being a finite number at step {first_bad_step}{parts}; "
+            f"{self._advice}"
         )
 
 
-def check_weights(step: int, tensors: Iterable[Tensor], advice: str = _ADVICE) -> None:
+def check_weights(step: int, tensors: Iterable[Tensor], advice: str) -> None:
     """Make sure that weights are fit to be saved.
 
     Args:

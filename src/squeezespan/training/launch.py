@@ -3,7 +3,7 @@
 import atexit
 import os
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -14,7 +14,6 @@ from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 
-from squeezespan.config import TrainConfig
 from squeezespan.errors import StorageError, UserError
 from squeezespan.hardware import resolve_device, resolve_precision
 from squeezespan.training.memory import keep_freed_memory
@@ -24,6 +23,18 @@ __all__ = ["launch", "on_main_process"]
 Result = TypeVar("Result")
 
 
+class Launched(Protocol):
+    """The settings that a launch depends on."""
+
+    @property
+    def device(self) -> str:
+        """As `resolve_device` takes it."""
+
+    @property
+    def precision(self) -> str:
+        """As `resolve_precision` takes it."""
+
+
 class _Autocast(MixedPrecision):
     """Mixed precision that leaves inputs alone: targets taken from the generator stay float32."""
 
@@ -31,7 +42,7 @@ class _Autocast(MixedPrecision):
         return data
 
 
-def launch(train: TrainConfig) -> Fabric:
+def launch(train: Launched) -> Fabric:
     """Start Fabric on this process, which torchrun or srun may have started beside others.
 
     Args:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from squeezespan.config import DistillConfig
 from squeezespan.errors import UserError
 from squeezespan.settings import flatten
 
@@ -41,31 +40,32 @@ def check_installed(names: tuple[str, ...]) -> None:
             )
 
 
-def open_loggers(out: Path, config: DistillConfig, step: int) -> list[Logger]:
+def open_loggers(out: Path, config: Any, names: tuple[str, ...], step: int) -> list[Logger]:
     """Open the loggers that the settings ask for.
 
     Args:
         out: the run folder, with its `config.json`; TensorBoard and MLflow write inside it, the
             latter unless MLFLOW_TRACKING_URI names another place.
-        config: the run's settings.
+        config: the run's settings, a dataclass.
+        names: of the loggers.
         step: where the run continues; TensorBoard hides what was logged from there on.
 
     Raises:
         UserError: one can't be opened.
     """
-    kinds: dict[str, Callable[[Path, DistillConfig, int], Logger]] = {
+    kinds: dict[str, Callable[[Path, Any, int], Logger]] = {
         "tensorboard": _TensorBoard,
         "wandb": _WeightsAndBiases,
         "mlflow": _MLflow,
     }
-    return [_open(name, kinds[name], out, config, step) for name in config.monitor.loggers]
+    return [_open(name, kinds[name], out, config, step) for name in names]
 
 
 def _open(
     name: str,
-    kind: Callable[[Path, DistillConfig, int], Logger],
+    kind: Callable[[Path, Any, int], Logger],
     out: Path,
-    config: DistillConfig,
+    config: Any,
     step: int,
 ) -> Logger:
     try:
@@ -87,7 +87,7 @@ def _identity(out: Path) -> str:
 
 
 class _TensorBoard:
-    def __init__(self, out: Path, config: DistillConfig, step: int) -> None:
+    def __init__(self, out: Path, config: Any, step: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
         self._writer = SummaryWriter(str(out / "tensorboard"), purge_step=step or None)
@@ -101,7 +101,7 @@ class _TensorBoard:
 
 
 class _WeightsAndBiases:
-    def __init__(self, out: Path, config: DistillConfig, step: int) -> None:
+    def __init__(self, out: Path, config: Any, step: int) -> None:
         import wandb
 
         self._run = wandb.init(
@@ -121,7 +121,7 @@ class _WeightsAndBiases:
 
 
 class _MLflow:
-    def __init__(self, out: Path, config: DistillConfig, step: int) -> None:
+    def __init__(self, out: Path, config: Any, step: int) -> None:
         import mlflow
 
         place = f"sqlite:///{out.resolve() / 'mlflow.db'}"

@@ -36,15 +36,15 @@ class Recorder:
             self._shown = {}
 
     def write(
-        self, kind: str, step: int, numbers: Mapping[str, float], *, show: str | None = None
+        self, kind: str, step: int, numbers: Mapping[str, float], *, show: tuple[str, ...] = ()
     ) -> None:
         """Record what was measured after `step` steps.
 
         Args:
-            kind: "train" or "knn".
+            kind: "train", or what was checked.
             step: optimiser steps done.
             numbers: names to values; booleans count as 0 and 1 in loggers.
-            show: the one that stands beside the progress bar.
+            show: those that stand beside the progress bar, where they were measured.
 
         Raises:
             StorageError: the disk is full.
@@ -53,8 +53,7 @@ class Recorder:
             self._metrics.write({"kind": kind, "step": step, **numbers})
         for logger in self._loggers:
             logger.log(step, {f"{kind}/{name}": float(x) for name, x in numbers.items()})
-        if show is not None:
-            self._shown[show] = float(numbers[show])
+        self._shown |= {name: float(numbers[name]) for name in show if name in numbers}
 
     def position(self) -> int:
         """Bring `metrics.jsonl` to the disk and give its length in bytes."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from squeezespan.config import DistillConfig, OptimConfig
 from squeezespan.errors import UserError
+from squeezespan.runs.trainer import Pace
 
-__all__ = ["Plan", "learning_rate", "plan_run"]
+__all__ = ["Plan", "learning_rate", "plan_run", "run_pace"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,13 @@ def plan_run(config: DistillConfig, train_images: int, world_size: int = 1) -> P
     if train.max_steps is not None:
         steps = min(steps, train.max_steps)
     return Plan(train_images, steps_per_epoch, steps, synthetic, real)
+
+
+def run_pace(config: DistillConfig, plan: Plan) -> Pace:
+    """Give the length and rhythm of a run."""
+    train = config.train
+    log_every = config.monitor.log_every
+    return Pace(plan.steps, train.batch_size, log_every, train.checkpoint_minutes)
 
 
 def learning_rate(step: int, plan: Plan, optim: OptimConfig, batch_size: int) -> float:

@@ -1,0 +1,132 @@
+"""The training of a GAN: its steps, kept generators and grids, and what its log says."""
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from squeezespan.discriminators.files import save_discriminator
+from squeezespan.environment import project_commit
+from squeezespan.gan.batches import RealBatches, RealImages
+from squeezespan.gan.config import GanTrainConfig
+from squeezespan.gan.samples import sample_images, save_grid
+from squeezespan.gan.step import GanStep
+from squeezespan.generators.registry import save_generator
+from squeezespan.reports.gan import write_gan_report
+
+__all__ = ["GanJob", "total_steps"]
+
+_GRID_IMAGES = 100
+_REAL_SHOWN = 40
+
+
+class GanJob:
+    """Trains a GAN in a folder.
+
+    Args:
+        config: the run's settings.
+        images: real images of the resolution that `config` names.
+        gan: networks and optimizers.
+        out: the run's folder.
+        steps: of the whole training.
+    """
+
+    check_kind = "snapshot"
+    shown: tuple[str, ...] = ("loss/generator", "loss/discriminator")
+
+    def __init__(
+        self, config: GanTrainConfig, images: RealImages, gan: GanStep, out: Path, steps: int
+    ) -> None:
+        self._config = config
+        self._images = images
+        self._gan = gan
+        self._out = out
+        self._steps = steps
+        self._batches = RealBatches(config, images, gan.device)
+        self._seconds = 0.0
+
+    def optimise(self, step: int) -> Mapping[str, Tensor]:
+        """Train both networks on one batch."""
+        began = time.monotonic()
+        numbers = self._gan.run(step, *self._batches.batch(step))
+        self._seconds += time.monotonic() - began
+        return {name: torch.as_tensor(x, device=self._gan.device) for name, x in numbers.items()}
+
+    def record(self, step: int, numbers: Mapping[str, float]) -> dict[str, float]:
+        """Give the line of the log."""
+        return {"kimg": self._kimg(step), **numbers}
+
+    def check_due(self, step: int) -> bool:
+        """Tell whether a step went over a multiple of `train.snapshot_kimg`, or was the last."""
+        size, kimg = self._config.train.batch_size, self._config.train.snapshot_kimg * 1000
+        return step * size // kimg > (step - 1) * size // kimg or step == self._steps
+
+    def check(self, step: int) -> Mapping[str, float]:
+        """Keep this moment's averaged generator and a grid of its images; renew the report."""
+        kimg = self._kimg(step)
+        # Moments less than a thousand images apart need names of their own.
+        fine = self._config.train.snapshot_kimg < 1
+        name = f"{kimg:010.3f}" if fine else f"{round(kimg):06d}"
+        images = sample_images(self._gan.average, _GRID_IMAGES)
+        save_grid(self._out / "samples" / f"{name}.png", images)
+        path = self._out / "snapshots" / f"generator-{name}.safetensors"
+        save_generator(path, self._gan.average, self._provenance(step))
+        chosen = torch.randperm(len(self._images), generator=torch.Generator().manual_seed(0))
+        write_gan_report(self._out, self._images.batch(chosen[:_REAL_SHOWN]).cpu())
+        return {}
+
+    def weights(self) -> Iterable[Tensor]:
+        """Give the tensors of all three networks."""
+        for network in (self._gan.average, self._gan.generator, self._gan.discriminator):
+            yield from network.state_dict().values()
+
+    def state(self) -> dict[str, Any]:
+        """Give what a checkpoint keeps."""
+        return {"gan": self._gan.state(), "step_seconds": self._seconds}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state` gave."""
+        self._gan.load(state["gan"])
+        self._seconds = state["step_seconds"]
+
+    def finish(self, result: Path) -> None:
+        """Write both networks of the last step.
+
+        Args:
+            result: of the averaged generator; the discriminator goes beside it.
+        """
+        provenance = self._provenance(self._steps)
+        save_discriminator(
+            result.with_name("discriminator.safetensors"), self._gan.discriminator, provenance
+        )
+        save_generator(result, self._gan.average, provenance)
+
+    def _kimg(self, step: int) -> float:
+        return step * self._config.train.batch_size / 1000
+
+    def _provenance(self, step: int) -> dict[str, Any]:
+        origin = self._gan.origin
+        return {
+            "data": self._config.data,
+            "mirror": self._config.mirror,
+            "kimg": self._kimg(step),
+            "total_kimg": round(self._kimg(step) + (origin.get("kimg") or 0), 3),
+            **({"init": origin} if origin else {}),
+            "seed": self._config.train.seed,
+            "seconds": round(self._seconds),
+            "device": str(self._gan.device),
+            "commit": project_commit(),
+            "torch": torch.__version__,
+        }
+
+
+def total_steps(config: GanTrainConfig, num_images: int) -> int:
+    """Give the number of steps of a run on `num_images` images."""
+    train = config.train
+    images = train.kimg * 1000 if train.epochs is None else train.epochs * num_images
+    steps = max(math.ceil(images / train.batch_size), 1)
+    return steps if train.max_steps is None else min(steps, train.max_steps)

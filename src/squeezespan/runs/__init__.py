@@ -1,0 +1,1 @@
+"""What every long training needs, students' and GANs' alike."""
