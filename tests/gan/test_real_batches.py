@@ -1,21 +1,12 @@
 """The real images of each step of GAN training: their order, range, labels and mirroring."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from torch import Tensor
 
 from squeezespan.data.images import ResidentImages
-from squeezespan.gan.config import (
-    GanDiscriminatorConfig,
-    GanGeneratorConfig,
-    GanRunConfig,
-    GanTrainConfig,
-)
-from squeezespan.gan.step import GanStep
-from squeezespan.gan.train import gan_folder
-from squeezespan.gan.trainer import GanTrainer
+from squeezespan.gan.batches import RealBatches
+from squeezespan.gan.config import GanRunConfig, GanTrainConfig
 
 COUNT, BATCH = 20, 8
 
@@ -26,23 +17,16 @@ def pixels() -> Tensor:
 
 
 def batches(
-    folder: Path, steps: int, *, mirror: bool = False, conditional: bool = False
+    steps: int, *, mirror: bool = False, conditional: bool = False
 ) -> list[tuple[Tensor, Tensor | None]]:
     """What `steps` steps would train on."""
     config = GanTrainConfig(
-        resolution=8,
-        mirror=mirror,
-        conditional=conditional,
-        train=GanRunConfig(batch_size=BATCH, device="cpu", seed=2),
-        generator=GanGeneratorConfig(z_dim=4, w_dim=4, channel_base=8, mapping_layers=1),
-        discriminator=GanDiscriminatorConfig(channel_base=8),
+        mirror=mirror, conditional=conditional, train=GanRunConfig(batch_size=BATCH, seed=2)
     )
-    classes = 5 if conditional else 0
-    step = GanStep(config, classes, torch.device("cpu"), torch.float32)
     names = [str(label) for label in range(5)]
     images = ResidentImages("test:noise", names, torch.arange(COUNT) % 5, pixels())
-    trainer = GanTrainer(config, images, step, gan_folder(folder))
-    return [trainer._real_batch(number) for number in range(steps)]
+    real = RealBatches(config, images, torch.device("cpu"))
+    return [real.batch(number) for number in range(steps)]
 
 
 def places(batch: Tensor, among: Tensor) -> list[int | None]:
@@ -55,12 +39,10 @@ def places(batch: Tensor, among: Tensor) -> list[int | None]:
 
 
 @pytest.mark.parametrize("mirror", [False, True])
-def test_half_of_the_real_images_are_mirrored_where_it_is_asked_for(
-    mirror: bool, tmp_path: Path
-) -> None:
+def test_half_of_the_real_images_are_mirrored_where_it_is_asked_for(mirror: bool) -> None:
     expected = pixels() / 127.5 - 1
     mirrored = 0
-    for batch, labels in batches(tmp_path, 50, mirror=mirror):
+    for batch, labels in batches(50, mirror=mirror):
         assert labels is None
         assert batch.shape == (BATCH, 3, 8, 8)
         straight, turned = places(batch, expected), places(batch, expected.flip(3))
@@ -69,10 +51,10 @@ def test_half_of_the_real_images_are_mirrored_where_it_is_asked_for(
     assert mirrored == pytest.approx(200 if mirror else 0, abs=40 if mirror else 0)
 
 
-def test_every_image_comes_once_an_epoch_with_its_label(tmp_path: Path) -> None:
+def test_every_image_comes_once_an_epoch_with_its_label() -> None:
     seen: list[int] = []
     expected = pixels() / 127.5 - 1
-    for batch, labels in batches(tmp_path, 10, conditional=True):
+    for batch, labels in batches(10, conditional=True):
         assert labels is not None
         where = places(batch, expected)
         assert labels.tolist() == [place % 5 for place in where if place is not None]
