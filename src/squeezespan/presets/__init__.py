@@ -1,9 +1,10 @@
-"""Named configurations: the paper's (Tables 2 to 4 of its appendix) and small ones for a CPU."""
+"""Named configurations: for one's own images, the paper's (Tables 2 to 4), small ones for a CPU."""
 
-from squeezespan.presets import mini, paper
+from squeezespan.presets import mini, own, paper
 from squeezespan.presets.registry import Preset, find_preset, list_presets
 
 __all__ = ["Preset", "find_preset", "list_presets"]
 
+own.register_all()
 paper.register_all()
 mini.register_all()
