@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from crashes import CrashError, crash_before
 from PIL import Image
 from safetensors.torch import load_file
 from tiny_gans import STEPS, tiny_gan
-from tiny_runs import make_images
+from tiny_runs import make_images, read_metrics
 
 from squeezespan.cli.main import main
 from squeezespan.config import DistillConfig
@@ -22,6 +23,7 @@ from squeezespan.discriminators.files import load_discriminator
 from squeezespan.errors import TrainingError, UserError
 from squeezespan.files import file_sha256, write_json
 from squeezespan.gan.config import GanOriginConfig
+from squeezespan.gan.job import GanJob
 from squeezespan.gan.train import train_gan
 from squeezespan.generators import load_generator, read_generator_header
 from squeezespan.settings import to_dict
@@ -85,6 +87,25 @@ def test_killed_and_resumed_equals_undisturbed(
     train_gan(tiny_gan(data), run, resume=True)
     assert_same(run, whole)
     assert len(json.loads((run / "environment.json").read_text())["sessions"]) == 2
+
+
+def test_broken_off_at_an_epochs_end_beside_it_and_twice_in_a_row(
+    data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Twenty steps show all 80 images; every fifth leaves a snapshot.
+    config = tiny_gan(data, max_steps=23)
+    reference = train_gan(config, tmp_path / "undisturbed")
+    moments = [4, 5, 6, 19, 20, 20, 21, 22]
+    crash_before(monkeypatch, GanJob, moments)
+    run = tmp_path / "run"
+    while moments:
+        with pytest.raises(CrashError):
+            train_gan(config, run, resume=True)
+    train_gan(config, run, resume=True)
+    assert_same(run, reference)
+    assert read_metrics(run) == read_metrics(reference)
+    samples = [sorted(path.name for path in (x / "samples").iterdir()) for x in (run, reference)]
+    assert samples[0] == samples[1]
 
 
 def test_other_images_under_the_same_name_are_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from crashes import CrashError, crash_before
 from PIL import Image
 from safetensors.torch import load_file
 from tiny_runs import make_gan, make_images, read_metrics
@@ -17,6 +18,7 @@ from tiny_runs import make_gan, make_images, read_metrics
 from squeezespan.config import DistillConfig
 from squeezespan.errors import UserError
 from squeezespan.training.distill import distill
+from squeezespan.training.job import StudentJob
 
 _DEADLINE = 60.0
 
@@ -106,6 +108,19 @@ def test_killed_at_random_moments_with_a_measured_target(
     assert finish(start(server, standardized, tmp_path / "undisturbed")) == 0
     train_killed_at_random_moments(server, standardized, tmp_path / "run", 2)
     assert_same_run(tmp_path / "run", tmp_path / "undisturbed")
+
+
+def test_broken_off_at_an_epochs_end_beside_it_and_twice_in_a_row(
+    config: DistillConfig, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An epoch has four steps, and the monitor runs after two epochs.
+    moments = [3, 4, 5, 7, 8, 8, 9, 15]
+    crash_before(monkeypatch, StudentJob, moments)
+    while moments:
+        with pytest.raises(CrashError):
+            distill(config, tmp_path / "run", resume=True)
+    distill(config, tmp_path / "run", resume=True)
+    assert_same_run(tmp_path / "run", undisturbed)
 
 
 def test_killed_before_the_first_checkpoint(
