@@ -8,13 +8,8 @@ import pytest
 from image_files import encoded, picture
 from PIL import Image
 
-from squeezespan.data.decode import (
-    BrokenImageError,
-    TooLargeError,
-    decode_image,
-    image_side,
-    is_image,
-)
+from squeezespan.data.decode import decode_image, image_side
+from squeezespan.data.encoded import BrokenImageError, TooLargeError, is_image
 
 
 def _flat(mode: str, color: object, side: int = 8) -> Image.Image:

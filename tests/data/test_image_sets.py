@@ -8,10 +8,12 @@ import torch
 from image_files import encoded, pack, pets, picture, png, write_tree
 from PIL import Image
 
+from squeezespan.data.crop import draw_box_numbers
 from squeezespan.data.images import ResidentImages, join_images
-from squeezespan.data.loading import DecodedImages
-from squeezespan.data.specs import open_images
+from squeezespan.data.loading import DecodedImages, OriginalImages
+from squeezespan.data.specs import find_images, open_images
 from squeezespan.errors import UserError
+from squeezespan.randomness import StepRandom
 
 
 def _tree(root: Path) -> str:
@@ -133,6 +135,33 @@ def test_images_of_too_many_pixels_are_skipped_and_counted(
     assert " and 1 more: more pixels than is safe to decode" in err
     expected = np.asarray(picture(5)).transpose(2, 0, 1)
     assert np.array_equal(images.batch(torch.tensor([4]))[0].numpy(), expected)
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_on_demand_the_nearest_image_of_its_class_stands_in(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    num_workers: int,
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    large = {"train/cat/2.png": png(9, 40, 40), "train/dog/0.png": png(9, 40, 40)}
+    write_tree(tmp_path, pets(3, 3) | large)
+    images = open_images(
+        f"folder:{tmp_path}", "train", resolution=8, memory_limit=0, num_workers=num_workers
+    )
+    assert len(images) == 6
+    batch = images.batch(torch.arange(6))
+    assert torch.equal(batch[2], batch[1])
+    assert torch.equal(batch[3], batch[4])
+    assert "skipped train/cat/2.png in " in (err := capsys.readouterr().err)
+    assert "train/cat/1.png in " in err
+    source = find_images(f"folder:{tmp_path}", "train").source
+    originals = OriginalImages("x", source, 8, device=torch.device("cpu"), num_workers=0)
+    numbers = draw_box_numbers(1, StepRandom(0), scale=(0.1, 1.0))
+    assert torch.equal(
+        originals.crops(torch.tensor([2]), numbers), originals.crops(torch.tensor([1]), numbers)
+    )
 
 
 def test_a_set_of_nothing_but_too_large_images(

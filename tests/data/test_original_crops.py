@@ -11,7 +11,8 @@ from PIL import Image
 from torchvision.transforms.functional import resized_crop as torchvisions
 
 from squeezespan.data.crop import draw_box_numbers, draw_boxes, place_boxes, resized_crop
-from squeezespan.data.decode import BrokenImageError, decode_crop
+from squeezespan.data.decode import decode_crop
+from squeezespan.data.encoded import BrokenImageError
 from squeezespan.data.images import ResidentImages
 from squeezespan.data.loading import OriginalImages
 from squeezespan.data.sources.base import ArraySource

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from squeezespan.data.decode import BrokenImageError, ChooseBox, Pixels, TooLargeError
+from squeezespan.data.decode import ChooseBox, Pixels
+from squeezespan.data.encoded import BrokenImageError, TooLargeError
+from squeezespan.data.notices import say_once
 from squeezespan.data.sources.base import Source
 from squeezespan.errors import UserError
 
@@ -15,10 +18,17 @@ __all__ = ["Decoder", "broken_images"]
 
 _LARGEST_CHUNK = 256
 _CHUNKS_PER_WORKER = 4
+_FARTHEST_STAND_IN = 1000
+
+_DecodeOne = Callable[[int, int], Pixels]
+"""Decodes the image at a place of a batch, given its index."""
 
 
 class Decoder:
     """Decodes images of a source at one size.
+
+    An image of too many pixels stops nothing: where all are decoded at once it is left out, and
+    where some are asked for, the nearest image of its class stands in its place.
 
     Args:
         source: the images.
@@ -44,10 +54,7 @@ class Decoder:
         Raises:
             UserError: images that cannot be decoded; the message names one and counts the others.
         """
-        pixels, broken = self._decode(indices)
-        if broken:
-            raise broken_images(self._source, broken)
-        return pixels
+        return self._decode_asked(indices, self._whole)
 
     def all(self, on_done: Callable[[int], None]) -> tuple[Tensor, set[int]]:
         """Decode all images of the source.
@@ -62,7 +69,7 @@ class Decoder:
         Raises:
             UserError: images that cannot be decoded for another reason, or all are too large.
         """
-        pixels, broken = self._decode(range(len(self._source)), on_done)
+        pixels, broken = self._decode(range(len(self._source)), self._whole, on_done)
         others = [(i, error) for i, error in broken if not isinstance(error, TooLargeError)]
         if others or len(broken) == len(self._source):
             raise broken_images(self._source, others or broken)
@@ -85,21 +92,44 @@ class Decoder:
         def crop(place: int, index: int) -> Pixels:
             return self._source.crop(index, choose[place], self._resolution)
 
-        pixels, broken = self._decode(indices, one=crop)
-        if broken:
-            raise broken_images(self._source, broken)
-        return pixels
+        return self._decode_asked(indices, crop)
 
     def _whole(self, place: int, index: int) -> Pixels:
         return self._source.decode(index, self._resolution)
 
+    def _decode_asked(self, indices: Sequence[int], one: _DecodeOne) -> Tensor:
+        def decode(place: int, index: int) -> Pixels:
+            try:
+                return one(place, index)
+            except TooLargeError as error:
+                return self._stand_in(place, index, one, error)
+
+        pixels, broken = self._decode(indices, decode)
+        if broken:
+            raise broken_images(self._source, broken)
+        return pixels
+
+    def _stand_in(self, place: int, index: int, one: _DecodeOne, error: TooLargeError) -> Pixels:
+        labels, count = self._source.labels.numbers, len(self._source)
+        for step in range(1, min(count, _FARTHEST_STAND_IN)):
+            for other in ((index + step) % count, (index - step) % count):
+                if labels is not None and labels[other] != labels[index]:
+                    continue
+                with suppress(BrokenImageError):
+                    pixels = one(place, other)
+                    say_once(
+                        f"skipped {self._source.describe(index)}: {error}; "
+                        f"{self._source.describe(other)} stands in its place"
+                    )
+                    return pixels
+        raise error
+
     def _decode(
         self,
         indices: Sequence[int],
+        one: _DecodeOne,
         on_done: Callable[[int], None] | None = None,
-        one: Callable[[int, int], Pixels] | None = None,
     ) -> tuple[Tensor, list[tuple[int, BrokenImageError]]]:
-        one = one or self._whole
         shape = (len(indices), 3, self._resolution, self._resolution)
         result: Pixels = np.empty(shape, np.uint8)
         share = -(-len(indices) // (_CHUNKS_PER_WORKER * self._workers))

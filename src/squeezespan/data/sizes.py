@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from squeezespan.data.decode import BrokenImageError
 from squeezespan.data.decoder import broken_images
+from squeezespan.data.encoded import BrokenImageError
 from squeezespan.data.sources.base import Source
 
 __all__ = ["Sizes", "measure_sizes"]

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from squeezespan.data.decode import BrokenImageError
+from squeezespan.data.encoded import BrokenImageError
 from squeezespan.data.labels import Labels, UnreadableLabel, number_labels
 from squeezespan.data.sources.base import EncodedSource
 from squeezespan.data.splits import Split, choose_split

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from squeezespan.data.decode import is_image
+from squeezespan.data.encoded import is_image
 from squeezespan.data.sources.dataset_json import LABEL_FILE
 
 __all__ = ["count_passed_over"]

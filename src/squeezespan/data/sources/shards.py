@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from squeezespan.data.decode import is_image
+from squeezespan.data.encoded import is_image
 from squeezespan.data.labels import UnreadableLabel, number_labels
 from squeezespan.data.sources.base import EncodedSource
 from squeezespan.data.sources.passed_over import count_passed_over
