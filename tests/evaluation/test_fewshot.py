@@ -20,6 +20,11 @@ def test_every_class_gives_its_shots_and_draws_differ() -> None:
     assert not shots.equal(draw_shots(LABELS, 4, seed=1))
 
 
+def test_shots_of_a_seed_never_change() -> None:
+    """Figures that were measured can be measured again."""
+    assert draw_shots(LABELS, 2, seed=0).tolist() == [9, 7, 41, 33, 80, 61]
+
+
 def test_every_image_is_drawn_equally_often() -> None:
     counts = torch.zeros(len(LABELS))
     for seed in range(600):
@@ -39,6 +44,9 @@ def test_hits_are_scikit_learns_standardized_by_all_of_train(classes: int) -> No
     test_y = torch.arange(300) % classes
     test_x = 0.3 * torch.randn(300, 8, generator=random) + torch.eye(8)[test_y]
     ours = fewshot_hits(x, y, test_x, test_y, classes=classes, per_class=3, draws=4, seed=11)
+    by_default = fewshot_hits(x, y, test_x, test_y, classes=classes, per_class=3, draws=1)
+    zero = fewshot_hits(x, y, test_x, test_y, classes=classes, per_class=3, draws=1, seed=0)
+    assert torch.equal(by_default[0], zero[0])
     scaler = StandardScaler().fit(x.double().numpy())
     for draw, right in enumerate(ours):
         rows = draw_shots(y, 3, derive_seed(11, draw)).numpy()

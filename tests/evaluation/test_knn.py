@@ -36,16 +36,20 @@ def test_small_train_sets_and_temperatures() -> None:
 
 
 def test_by_default_200_neighbours_vote_at_temperature_a_tenth() -> None:
-    train_x, test_x = _features(300, 0), _features(20, 1)
-    # Two in a hundred are of the second class, so that few votes decide.
-    train_y = (torch.arange(300) % 50 == 0).long()
-    expected = knn_scores(train_x, train_y, test_x, k=200, temperature=0.1)
-    assert torch.equal(knn_scores(train_x, train_y, test_x), expected)
-    for k, temperature in ((1, 0.1), (300, 100.0)):
-        votes = knn_scores(train_x, train_y, test_x, k=k, temperature=temperature)
-        predicted = knn_predict(train_x, train_y, test_x, k=k, temperature=temperature)
-        assert torch.equal(predicted, votes.argmax(1))
-    labels = torch.arange(300) % 7
-    by_default = knn_predict(train_x, labels, test_x)
-    assert torch.equal(by_default, knn_predict(train_x, labels, test_x, k=200, temperature=0.1))
-    assert not torch.equal(by_default, knn_predict(train_x, labels, test_x, temperature=1.1))
+    """Alike as they are, all neighbours vote about equally; the 201st would decide."""
+    angle = torch.arange(1, 302) * 1e-4
+    train_x = torch.stack([angle.cos(), angle.sin()], dim=1)
+    test_x = torch.tensor([[1.0, 0.0]])
+    train_y = torch.arange(301) % 2
+    train_y[200:] = 1
+    votes = {k: knn_scores(train_x, train_y, test_x, k=k) for k in (200, 201)}
+    assert [int(vote.argmax(1)) for vote in votes.values()] == [0, 1]
+    assert torch.equal(knn_scores(train_x, train_y, test_x), votes[200])
+    assert knn_predict(train_x, train_y, test_x).tolist() == [0]
+    assert knn_predict(train_x, train_y, test_x, k=201).tolist() == [1]
+    assert knn_predict(train_x, train_y, test_x, k=1).tolist() == [0]
+
+    train_x, test_x, train_y = _features(300, 0), _features(20, 1), torch.arange(300) % 7
+    cold = knn_predict(train_x, train_y, test_x, temperature=0.1)
+    assert torch.equal(knn_predict(train_x, train_y, test_x), cold)
+    assert not torch.equal(cold, knn_predict(train_x, train_y, test_x, temperature=1.1))

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from squeezespan.discriminators.stylegan2 import StyleGAN2DiscriminatorConfig
 from squeezespan.gan.config import (
     GanAugmentConfig,
     GanDiscriminatorConfig,
@@ -14,6 +15,7 @@ from squeezespan.gan.config import (
     GanTrainConfig,
 )
 from squeezespan.gan.step import GanStep, _descend
+from squeezespan.generators.stylegan2 import StyleGAN2Config
 
 TINY = GanTrainConfig(
     resolution=8,
@@ -50,6 +52,68 @@ def test_step_trains_both_networks_and_the_average_follows() -> None:
     assert not any(torch.equal(old, new) for old, new in zip(before, watched, strict=True))
     assert {"loss/generator", "loss/discriminator", "r1", "path_length"} <= numbers.keys()
     assert float(gan.generator.mapping.w_avg.abs().sum()) > 0
+
+
+def test_networks_begin_as_they_are_to_be_used() -> None:
+    gan = GanStep(TINY, 0, CPU, torch.bfloat16)
+    assert not gan.average.training
+    assert not any(parameter.requires_grad for parameter in gan.average.parameters())
+    for network in (gan.generator, gan.average):
+        dtypes = [block.compute_dtype for block in network.synthesis.blocks()]
+        assert dtypes == [torch.float32, torch.bfloat16]
+    assert [block.compute_dtype for block in gan.discriminator.blocks()] == [torch.bfloat16]
+    assert gan.generator.training
+    assert gan.discriminator.training
+    for ours, theirs in zip(gan.average.parameters(), gan.generator.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    assert gan.state()["origin"] == {}
+
+
+def test_networks_have_the_sizes_of_the_settings() -> None:
+    config = dataclasses.replace(
+        TINY,
+        resolution=16,
+        generator=GanGeneratorConfig(
+            z_dim=7, w_dim=5, channel_base=96, channel_max=9, mapping_layers=3, conv_clamp=33.0
+        ),
+        discriminator=GanDiscriminatorConfig(
+            channel_base=80,
+            channel_max=11,
+            architecture="orig",
+            mbstd_group_size=4,
+            conv_clamp=44.0,
+        ),
+    )
+    gan = GanStep(config, 3, CPU, torch.float32)
+    assert gan.generator.config == StyleGAN2Config(
+        resolution=16,
+        z_dim=7,
+        w_dim=5,
+        num_classes=3,
+        channel_base=96,
+        channel_max=9,
+        mapping_layers=3,
+        conv_clamp=33.0,
+    )
+    assert gan.discriminator.config == StyleGAN2DiscriminatorConfig(
+        resolution=16,
+        num_classes=3,
+        channel_base=80,
+        channel_max=11,
+        architecture="orig",
+        mbstd_group_size=4,
+        conv_clamp=44.0,
+    )
+
+
+def test_weights_are_drawn_from_the_seed() -> None:
+    seeds = [
+        dataclasses.replace(TINY, train=dataclasses.replace(TINY.train, seed=n)) for n in (1, 1, 2)
+    ]
+    torch.manual_seed(0)
+    first, again, other = (weights(GanStep(config, 0, CPU, torch.float32)) for config in seeds)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 def test_learning_rates_are_lowered_for_lazy_terms_whatever_their_weight() -> None:

@@ -27,17 +27,23 @@ def test_losses_push_in_the_right_direction() -> None:
 
 
 def test_r1_of_a_linear_discriminator_is_its_squared_norm() -> None:
-    weight = torch.randn(3, 4, 4)
+    weight = torch.randn(3, 4, 4, requires_grad=True)
     images = torch.randn(2, 3, 4, 4, requires_grad=True)
     logits = (images * weight).sum(dim=(1, 2, 3))[:, None]
-    torch.testing.assert_close(r1_penalty(images, logits), weight.square().sum())
+    penalty = r1_penalty(images, logits)
+    torch.testing.assert_close(penalty, weight.square().sum())
+    (gradient,) = torch.autograd.grad(penalty, weight)
+    torch.testing.assert_close(gradient, 2 * weight)
 
 
 def test_path_length_of_a_linear_generator_is_known() -> None:
     ws = torch.randn(2, 3, 5, requires_grad=True)
-    matrix = torch.randn(15, 3 * 16)
-    images = (ws.flatten(1) @ matrix).reshape(2, 3, 4, 4)
-    noise = torch.randn(2, 3, 4, 4)
-    gradient = ((noise / 4).flatten(1) @ matrix.t()).reshape(2, 3, 5)
-    expected = gradient.square().sum(dim=2).mean(dim=1).sqrt()
-    torch.testing.assert_close(path_lengths(images, ws, noise), expected)
+    matrix = torch.randn(15, 3 * 4 * 8, requires_grad=True)
+    images = (ws.flatten(1) @ matrix).reshape(2, 3, 4, 8)
+    noise = torch.randn(2, 3, 4, 8)
+    jacobian = (noise.flatten(1) / math.sqrt(32)) @ matrix.t()
+    expected = jacobian.reshape(2, 3, 5).square().sum(dim=2).mean(dim=1).sqrt()
+    lengths = path_lengths(images, ws, noise)
+    torch.testing.assert_close(lengths, expected)
+    (gradient,) = torch.autograd.grad(lengths.sum(), matrix)
+    torch.testing.assert_close(gradient, torch.autograd.grad(expected.sum(), matrix)[0])

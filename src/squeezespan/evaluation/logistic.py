@@ -127,14 +127,11 @@ def choose_l2(
             "no class has two train images, one of which could be held out to choose the "
             "regularization on; take another protocol, such as knn"
         )
-    best, best_correct = grid[0], -1
-    classifier = None
+    classifier, correct = None, []
     for l2 in grid:
         classifier = fit_logistic(x[fitted], y[fitted], classes, l2, start=classifier)
-        correct = int((classifier(x[held_out]).argmax(1) == y[held_out]).sum())
-        if correct > best_correct:
-            best, best_correct = l2, correct
-    return best
+        correct.append(int((classifier(x[held_out]).argmax(1) == y[held_out]).sum()))
+    return grid[correct.index(max(correct))]
 
 
 def logistic_scores(
