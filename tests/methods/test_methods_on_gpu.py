@@ -7,7 +7,7 @@ import torch
 from fake_gpu import FAKE_GPU, FakeTensorMode, move_to_fake_gpu
 from torch import Tensor
 
-from squeezespan.config import DistillConfig, MethodConfig, StudentConfig
+from squeezespan.config import DistillConfig, ImagesConfig, MethodConfig, StudentConfig
 from squeezespan.methods.base import Batch
 from squeezespan.methods.registry import build_method
 
@@ -28,6 +28,7 @@ def test_nothing_strays_from_the_device(
     config = DistillConfig(
         method=MethodConfig(name, 0.5, target=target, hidden_dim=16),
         student=StudentConfig(arch="resnet10-narrow"),
+        images=ImagesConfig(resolution=32),
     )
     method = build_method(config, WIDTHS).train()
     with FakeTensorMode(allow_non_fake_inputs=True):
