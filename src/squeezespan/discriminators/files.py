@@ -17,18 +17,17 @@ from squeezespan.discriminators.stylegan2 import (
 )
 from squeezespan.errors import UserError
 from squeezespan.files import check_file, expanded
+from squeezespan.generators.checkpoints.checkpoint import Checkpoint
 from squeezespan.generators.checkpoints.descriptions import check_sizes, check_types
 from squeezespan.generators.checkpoints.reader import read_checkpoint
 from squeezespan.generators.choices import chosen_clamp
 from squeezespan.generators.stylegan2.checkpoint import complete_filters
 from squeezespan.hardware import resolve_device
 from squeezespan.untrusted.safetensors import (
-    has_header,
     load_weights,
-    read_network,
+    own_header,
     save_network,
 )
-from squeezespan.untrusted.sniff import container_of
 from squeezespan.untrusted.wording import shown
 
 __all__ = ["load_discriminator", "save_discriminator"]
@@ -73,10 +72,8 @@ def load_discriminator(
     if file.is_dir():
         file = file / "discriminator.safetensors"
     check_file(file, "checkpoint file")
-    if container_of(file) == "safetensors" and has_header(file):
-        tensors, config = _read_own(file)
-    else:
-        tensors, config = _read_foreign(file)
+    checkpoint = read_checkpoint(file)
+    tensors, config = (_read_own if checkpoint.metadata else _read_foreign)(checkpoint)
     if mbstd_group_size is not None:
         if type(mbstd_group_size) is not int or mbstd_group_size < 0:
             raise UserError(f"a group of {mbstd_group_size} images is none; give 0 or more")
@@ -95,13 +92,14 @@ def load_discriminator(
 _Found = tuple[dict[str, Tensor], StyleGAN2DiscriminatorConfig]
 
 
-def _read_own(file: Path) -> _Found:
-    tensors, header = read_network(file, "discriminator")
+def _read_own(checkpoint: Checkpoint) -> _Found:
+    file = checkpoint.path
+    header = own_header(file, checkpoint.metadata, "discriminator")
     try:
         config = StyleGAN2DiscriminatorConfig(**header["config"])
         check_sizes(config)
         check_types(config)
-        return tensors, config
+        return checkpoint.networks[""].state, config
     except UserError as error:
         raise UserError(f"{file} has an odd header: {shown(str(error), 300)}") from error
     # A damaged description fails in as many ways as the arithmetic on it.
@@ -109,8 +107,8 @@ def _read_own(file: Path) -> _Found:
         raise UserError(f"{file} has a header that describes no discriminator") from error
 
 
-def _read_foreign(file: Path) -> _Found:
-    network = find_discriminator(read_checkpoint(file))
+def _read_foreign(checkpoint: Checkpoint) -> _Found:
+    file, network = checkpoint.path, find_discriminator(checkpoint)
     try:
         return network.state, discriminator_config(network)
     except UserError as error:

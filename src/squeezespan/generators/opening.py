@@ -12,7 +12,6 @@ from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
 from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
 from squeezespan.generators.checkpoints.descriptions import check_sizes, check_types
-from squeezespan.generators.checkpoints.reader import read_checkpoint
 from squeezespan.generators.checkpoints.state_dicts import (
     DISCRIMINATOR_ROLES,
     GENERATOR_ROLES,
@@ -23,7 +22,7 @@ from squeezespan.generators.families import family_of, find_family
 from squeezespan.generators.family import Family
 from squeezespan.generators.mapping import MappedGenerator, estimate_average_w
 from squeezespan.generators.outline import check_images
-from squeezespan.untrusted.safetensors import load_weights, read_network
+from squeezespan.untrusted.safetensors import load_weights, own_header
 from squeezespan.untrusted.wording import shown
 
 __all__ = ["Opened", "describe_foreign", "open_foreign", "open_own"]
@@ -43,13 +42,15 @@ class Opened:
     """Whether it is in a file that another program wrote."""
 
 
-def open_own(path: Path, choices: Choices) -> Opened:
+def open_own(checkpoint: Checkpoint, choices: Choices) -> Opened:
     """Open a file that `save_network` wrote.
 
     Raises:
         UserError: damaged, of an unknown family, or one without what was chosen.
     """
-    tensors, header = read_network(path, "generator")
+    path = checkpoint.path
+    header = own_header(path, checkpoint.metadata, "generator")
+    tensors = checkpoint.networks[""].state
     family = find_family(header.get("family"))
     if family is None:
         raise UserError(f"{path} is of an unknown family {shown(header.get('family'))}")
@@ -75,13 +76,13 @@ def open_own(path: Path, choices: Choices) -> Opened:
     return Opened(generator, header)
 
 
-def open_foreign(path: Path, choices: Choices) -> Opened:
+def open_foreign(checkpoint: Checkpoint, choices: Choices) -> Opened:
     """Open the generator of any other checkpoint, the averaged one where there are several.
 
     Raises:
         UserError: damaged, without a generator, or of a family or variant that is not known.
     """
-    checkpoint = read_checkpoint(path)
+    path = checkpoint.path
     network, family = _find_generator(checkpoint)
     _check_choices(path, family, choices)
     try:
@@ -110,13 +111,12 @@ def open_foreign(path: Path, choices: Choices) -> Opened:
     return Opened(generator, header, is_foreign=True)
 
 
-def describe_foreign(path: Path) -> dict[str, Any]:
+def describe_foreign(checkpoint: Checkpoint) -> dict[str, Any]:
     """Give the header of a foreign file as `open_foreign` does, without its weights.
 
     Raises:
         UserError: damaged, without a generator, or of a family that is not known.
     """
-    checkpoint = read_checkpoint(path)
     network, family = _find_generator(checkpoint)
     try:
         assumed = family.assume(network, family.configure(network, Choices()), Choices())

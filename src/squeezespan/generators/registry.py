@@ -13,13 +13,13 @@ import torch
 from squeezespan.errors import UserError
 from squeezespan.files import check_file, expanded, file_sha256
 from squeezespan.generators.base import Generator
+from squeezespan.generators.checkpoints.reader import read_checkpoint
 from squeezespan.generators.choices import Choices
 from squeezespan.generators.families import find_family
 from squeezespan.generators.opening import Opened, describe_foreign, open_foreign, open_own
 from squeezespan.generators.registered import PREFIX, find_registered, registered_sha256
 from squeezespan.hardware import resolve_device
-from squeezespan.untrusted.safetensors import has_header, read_network, save_network
-from squeezespan.untrusted.sniff import container_of
+from squeezespan.untrusted.safetensors import own_header, save_network
 
 __all__ = [
     "BUILTIN",
@@ -126,8 +126,8 @@ def open_generator(gan: str | Path, device: torch.device | str, choices: Choices
         choices.check(generator.info.family)
         opened = Opened(generator, _registered_header(generator))
     else:
-        path = resolve_path(gan)
-        opened = (open_own if _is_own(path) else open_foreign)(path, choices)
+        checkpoint = read_checkpoint(resolve_path(gan))
+        opened = (open_own if checkpoint.metadata else open_foreign)(checkpoint, choices)
     return dataclasses.replace(opened, generator=opened.generator.freeze().to(device))
 
 
@@ -139,10 +139,10 @@ def read_generator_header(gan: str | Path) -> dict[str, Any]:
     """
     if str(gan).startswith(PREFIX):
         return _registered_header(find_registered(str(gan)))
-    path = resolve_path(gan)
-    if _is_own(path):
-        return read_network(path, "generator")[1]
-    return describe_foreign(path)
+    checkpoint = read_checkpoint(resolve_path(gan))
+    if checkpoint.metadata:
+        return own_header(checkpoint.path, checkpoint.metadata, "generator")
+    return describe_foreign(checkpoint)
 
 
 def _registered_header(generator: Generator) -> dict[str, Any]:
@@ -171,7 +171,3 @@ def save_generator(path: Path, generator: Generator, provenance: dict[str, Any])
         "provenance": provenance,
     }
     save_network(path, generator, header)
-
-
-def _is_own(path: Path) -> bool:
-    return container_of(path) == "safetensors" and has_header(path)

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,10 @@ from squeezespan.untrusted.wording import shown
 
 __all__ = [
     "HEADER_KEY",
-    "has_header",
     "load_weights",
+    "own_header",
     "read_network",
-    "read_tensors",
+    "read_safetensors",
     "save_network",
 ]
 
@@ -79,7 +79,21 @@ def read_network(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, An
     Raises:
         UserError: not a safetensors file, not one of ours, or of another kind.
     """
-    tensors, metadata = _read(path)
+    tensors, metadata = read_safetensors(path)
+    return tensors, own_header(path, metadata, kind)
+
+
+def own_header(path: Path, metadata: Mapping[str, str], kind: str) -> dict[str, Any]:
+    """Give the header of a file of ours.
+
+    Args:
+        path: of the file, for messages.
+        metadata: what `read_safetensors` gave.
+        kind: as for `read_network`.
+
+    Raises:
+        UserError: it is not one of ours, damaged or of another kind.
+    """
     if HEADER_KEY not in metadata:
         raise UserError(
             f"{path} has no squeezespan header, so it is not a {kind} of `{_WRITERS[kind]}`"
@@ -92,29 +106,15 @@ def read_network(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, An
         raise UserError(f"{path} has a damaged squeezespan header") from error
     if found != kind:
         raise UserError(f"{path} holds a {shown(found)}, not a {kind}")
-    return tensors, header
+    return header
 
 
-def has_header(path: Path) -> bool:
-    """Whether a file is one of ours, by its metadata alone.
-
-    Raises:
-        UserError: not a safetensors file.
-    """
-    with _opened(path) as file:
-        return HEADER_KEY in (file.metadata() or {})
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read the tensors of any safetensors file, on the CPU.
+def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read the tensors, on the CPU, and the metadata of any safetensors file.
 
     Raises:
         UserError: not a safetensors file.
     """
-    return _read(path)[0]
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     with _opened(path) as file:
         names = list(file.keys())
         if len(names) > MAX_MODULES:

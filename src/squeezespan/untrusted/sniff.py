@@ -1,7 +1,8 @@
 """Telling what a file is by its first bytes."""
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from squeezespan.errors import UserError
 
@@ -24,18 +25,19 @@ _FOREIGN = {
 _PICKLE_BEGINS = b"(}])lcdIL"
 
 
-def container_of(path: Path) -> Container:
+def container_of(path: Path, file: IO[bytes]) -> Container:
     """Tell how a checkpoint is packed.
+
+    Args:
+        path: of the file, for messages.
+        file: the file, at its begin, where it is left.
 
     Raises:
         UserError: it is empty, or nothing that holds a network.
     """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(512)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    size = os.fstat(file.fileno()).st_size
+    head = file.read(512)
+    file.seek(0)
     if not head:
         raise UserError(f"{path} is empty")
     if head.startswith(b"PK\x03\x04"):

@@ -450,3 +450,24 @@ def test_a_discriminator_alone_is_named(tmp_path: Path) -> None:
     torch.save(networks.make_discriminator().state_dict(), path)
     with pytest.raises(UserError, match="a discriminator but no generator"):
         squeezespan.load_generator(path)
+
+
+@pytest.mark.parametrize("save", SAVERS)
+def test_a_file_is_opened_once(
+    save: Callable[[Any, Path], None],
+    generator: Generator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "once.pt"
+    save({"g_ema": generator.state_dict()}, path)
+    opened: list[Path] = []
+    truly = Path.open
+
+    def noted(self: Path, *arguments: Any, **options: Any) -> Any:
+        opened.append(self)
+        return truly(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", noted)
+    squeezespan.load_generator(path)
+    assert opened == [path]

@@ -107,3 +107,5 @@ class Checkpoint:
     """By the name that the file gives them, in its order."""
     loose: Mapping[str, Tensor] = field(default_factory=dict)
     """Tensors that stand beside the networks, such as an average of w."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """Of a file that `save_network` wrote, with its header; empty for others."""

@@ -12,12 +12,11 @@ from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
 from squeezespan.generators.checkpoints.modules import is_module, module_networks
 from squeezespan.generators.checkpoints.state_dicts import find_state_dicts, loose_tensors
 from squeezespan.generators.checkpoints.tensorflow import is_tensorflow, tensorflow_networks
-from squeezespan.untrusted.content import read_content
+from squeezespan.untrusted.content import Tensors, read_content
 from squeezespan.untrusted.names import is_name
 from squeezespan.untrusted.pickles.cursor import MalformedError
 from squeezespan.untrusted.pickles.values import Record
-from squeezespan.untrusted.safetensors import read_tensors
-from squeezespan.untrusted.sniff import container_of
+from squeezespan.untrusted.safetensors import HEADER_KEY
 from squeezespan.untrusted.wording import shown
 
 __all__ = ["read_checkpoint"]
@@ -38,11 +37,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         UserError: damaged, foreign, or without a network.
     """
-    container = container_of(path)
-    if container == "safetensors":
-        return _of_tensors(path, "safetensors", read_tensors(path))
+    content = read_content(path)
+    if isinstance(content, Tensors):
+        return _of_safetensors(path, content)
     try:
-        content = read_content(path, zipped=container == "zip")
         if is_tensorflow(content.value):
             networks = tensorflow_networks(path, content.value, content.storages)
             return Checkpoint(path, "TensorFlow pickle", networks)
@@ -52,8 +50,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
         rest = {} if "" in modules else content.value
         content.storages.fill(rest)
         return _of_tensors(path, kind, rest, networks)
-    except (MalformedError, OSError) as error:
+    except MalformedError as error:
         raise UserError(f"{path} cannot be read as a checkpoint: {error}") from error
+
+
+def _of_safetensors(path: Path, content: Tensors) -> Checkpoint:
+    """Ours as it is; in others' files networks are looked for."""
+    if HEADER_KEY not in content.metadata:
+        return _of_tensors(path, "safetensors", content.tensors)
+    shapes = {name: tuple(tensor.shape) for name, tensor in content.tensors.items()}
+    network = Network("", shapes, lambda: content.tensors)
+    return Checkpoint(path, "safetensors", {"": network}, metadata=content.metadata)
 
 
 def _modules(value: Any) -> dict[str, Any]:
