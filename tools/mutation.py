@@ -260,9 +260,8 @@ def main(modules: Sequence[str], sample: int = 0, again: bool = False) -> int:
         out = ROOT / "build" / "mutation" / relative.replace("/", ".").replace(".py", ".csv")
         out.parent.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
-        subprocess.run(
-            [sys.executable, __file__, "--work", relative, str(out), str(sample)], check=True
-        )
+        command = [sys.executable, __file__, "--work", relative]
+        subprocess.run([*command, str(out), str(sample), str(int(again))], check=True)
         with out.open(encoding="utf-8", newline="") as file:
             (total,), *rows = csv.reader(file)
         alive = [[relative, *row[:3]] for row in rows if row[3] == "survived"]
