@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from importlib.abc import InspectLoader
 from types import FrameType
@@ -66,6 +67,8 @@ def main(argv: list[str] | None = None) -> int:
         KeyboardInterrupt or SystemExit(143).
     """
     arguments = sys.argv[1:] if argv is None else argv
+    # Pillow's, of several lines; such images are skipped with a line of our own.
+    warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")
     try:
         with _sigterm_raises():
             _dispatch(arguments)

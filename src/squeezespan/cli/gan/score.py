@@ -65,7 +65,7 @@ def run(argv: list[str]) -> None:
     options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
     check_ranges(options, where=_PROG)
     check_new_file(options.json, "--json")
-    from squeezespan.data.specs import open_images
+    from squeezespan.data.specs import find_images
     from squeezespan.environment import environment
     from squeezespan.gan.scoring import score_generator
     from squeezespan.generators.registry import say_assumptions
@@ -75,13 +75,8 @@ def run(argv: list[str]) -> None:
     opened = options.opening.open(options.gan, device)
     generator = opened.generator
     extractor = _extractor(options)
-    images = open_images(
-        options.data,
-        "train",
-        resolution=generator.info.resolution,
-        device=device,
-        num_workers=options.num_workers,
-    )
+    found, side = find_images(options.data, "train"), generator.info.resolution
+    images = found.load(side, device=device, num_workers=options.num_workers)
     score = score_generator(
         generator,
         images,
@@ -96,7 +91,8 @@ def run(argv: list[str]) -> None:
     )
     machine = environment()
     kept = {name: machine[name] for name in ("time", "squeezespan", "commit", "packages")}
-    result = {"gan": options.gan, **score, **kept}
+    stored = found.sizes.describe(len(images), side)
+    result = {"gan": options.gan, **score, "real_images": stored, **kept}
     say_assumptions(options.gan, opened)
     print(_table(result, extractor.names))
     if options.json is not None:
@@ -121,7 +117,7 @@ def _table(result: dict[str, Any], names: Any) -> str:
         ("precision", f"{result[names.precision]:.2%}"),
         ("recall", f"{result[names.recall]:.2%}"),
         ("images", f"{result['num_images']} generated, {result['num_real']} real"),
-        ("data", f"{result['data']} at {result['resolution']} pixels"),
+        ("data", f"{result['data']}: {result['real_images']}"),
         ("run", f"seed {result['seed']}, {result['seconds']:g} s, {result['device']}"),
     ]
     width = max(len(name) for name, _ in rows)

@@ -1,8 +1,8 @@
 """How a tree of files is read as a data set: its splits and its classes."""
 
+import posixpath
 import re
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from squeezespan.data.labels import Labels
 from squeezespan.data.sources.dataset_json import read_label_file
@@ -97,7 +97,7 @@ def _folder_labels(members: list[str], root: str) -> Labels:
 def _are_running(members: list[str], inside: list[str]) -> bool:
     """Tell folders of a thousand consecutive images, numbered by thousands or by images."""
     for name, folder in zip(members, inside, strict=True):
-        counter = re.search(r"(\d+)$", PurePosixPath(name).stem)
+        counter = re.search(r"(\d+)$", posixpath.splitext(name)[0])
         if counter is None or not _RUNNING.fullmatch(folder):
             return False
         thousands = int(counter[1][-12:]) // _THOUSAND

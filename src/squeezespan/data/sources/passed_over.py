@@ -1,8 +1,8 @@
 """Counting the files of a data set that are not read."""
 
+import posixpath
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
 from squeezespan.data.encoded import is_image
 from squeezespan.data.sources.dataset_json import LABEL_FILE
@@ -21,11 +21,10 @@ def count_passed_over(names: Iterable[str]) -> str:
     Returns:
         One phrase, the most frequent suffixes first; empty where all files are read.
     """
-    paths = map(PurePosixPath, names)
     kinds = Counter(
-        path.suffix.lower() or "without a suffix"
-        for path in paths
-        if not is_image(path.name) and path.name != LABEL_FILE
+        posixpath.splitext(name)[1].lower() or "without a suffix"
+        for name in names
+        if not is_image(name) and posixpath.basename(name) != LABEL_FILE
     )
     if not kinds:
         return ""

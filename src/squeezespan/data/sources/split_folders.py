@@ -44,7 +44,8 @@ def read_tree(files: FileList) -> Tree:
     images = {name: i for i, name in enumerate(files.names) if is_image(name) and is_shown(name)}
     if not images:
         passed = count_passed_over(files.names)
-        raise UserError(f"{files.place} holds no images{passed and f', only {passed}'}")
+        only = f", only {passed}; convert them" if passed else "; check the path"
+        raise UserError(f"{files.place} holds no images{only}")
     return Tree(files, images, _root(images))
 
 
@@ -151,7 +152,7 @@ def all_folders(files: FileList, root: str) -> set[str]:
 
 def is_shown(name: str) -> bool:
     """Tell whether neither a file nor a folder around it is hidden."""
-    return not any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+    return not (name.startswith((".", "__MACOSX/")) or "/." in name or "/__MACOSX/" in name)
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:
