@@ -27,7 +27,7 @@ from squeezespan.config import AugmentConfig
 from squeezespan.data.augment import Augment
 from squeezespan.errors import UserError
 from squeezespan.randomness import StepRandom
-from squeezespan.training.memory import keep_freed_memory
+from squeezespan.runs.memory import keep_freed_memory
 
 OURS = "ours, batched, drawn per image"
 PIL = "torchvision on PIL in workers, drawn per image"

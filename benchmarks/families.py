@@ -30,7 +30,7 @@ from squeezespan.generators.stylegan3 import StyleGAN3Generator
 from squeezespan.generators.stylegan3.config import Ladder, StyleGAN3Config, design_layers
 from squeezespan.generators.stylegan_xl import StyleGANXLGenerator, xl_config
 from squeezespan.randomness import StepRandom
-from squeezespan.training.memory import keep_freed_memory
+from squeezespan.runs.memory import keep_freed_memory
 
 
 def stylegan3(width: int, *, rotates: bool = False) -> StyleGAN3Config:

@@ -28,7 +28,7 @@ from squeezespan.errors import UserError
 from squeezespan.generators.base import Generated, Latents
 from squeezespan.generators.stylegan2 import StyleGAN2Generator
 from squeezespan.randomness import StepRandom
-from squeezespan.training.memory import keep_freed_memory
+from squeezespan.runs.memory import keep_freed_memory
 
 GROUPED = "grouped, fp32, contiguous"
 

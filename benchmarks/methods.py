@@ -17,10 +17,10 @@ from measure.report import Report, table
 from measure.timing import spread, summarize
 
 from squeezespan.demo.speed import measure_step, steps_to_measure
+from squeezespan.distillation.prepare import prepare
 from squeezespan.errors import UserError
 from squeezespan.hardware import resolve_device, resolve_precision
 from squeezespan.presets import find_preset
-from squeezespan.training.prepare import prepare
 
 METHODS = (
     "vicreg-real-mini",

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from squeezespan.config import DistillConfig, config_from_dict
+from squeezespan.distillation.distill import distill
 from squeezespan.errors import UserError
 from squeezespan.generators import save_generator
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
-from squeezespan.training.distill import distill
 
 __all__ = ["distill_as_rank", "make_gan", "make_images", "read_metrics", "tiny_config"]
 

@@ -21,11 +21,11 @@ from cells import Cell, Changes, last_line, run_cells
 
 from squeezespan import load_backbone
 from squeezespan.config import DistillConfig
+from squeezespan.distillation.images import open_run_images
 from squeezespan.environment import environment
 from squeezespan.evaluation.options import ProbeOptions
 from squeezespan.evaluation.protocols import evaluate_features, extract_split
 from squeezespan.hardware import cpu_name
-from squeezespan.training.images import open_run_images
 
 STEPS = 1400
 RESULT = "trial.json"

@@ -7,11 +7,11 @@ from measure.timing import Clock
 from torch import nn
 
 from squeezespan.data.images import ResidentImages
+from squeezespan.distillation.optimizer import build_optimizer
+from squeezespan.distillation.schedule import plan_run
+from squeezespan.distillation.stream import Place, Stream
 from squeezespan.hardware import resolve_precision
-from squeezespan.training.launch import launch
-from squeezespan.training.optimizer import build_optimizer
-from squeezespan.training.schedule import plan_run
-from squeezespan.training.stream import Place, Stream
+from squeezespan.runs.launch import launch
 from steps.setting import NORMALIZATION, PARTS, Setting
 
 __all__ = ["OurStep"]

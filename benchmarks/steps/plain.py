@@ -6,7 +6,7 @@ from measure.timing import Clock
 from squeezespan.generators.blocks import pool_features
 from squeezespan.methods.base import Batch
 from squeezespan.randomness import StepRandom
-from squeezespan.training.memory import keep_freed_memory
+from squeezespan.runs.memory import keep_freed_memory
 from steps.grouped_stylegan2 import GroupedStyleGAN2
 from steps.pil_views import PilViews, TwoViews, loop
 from steps.setting import NORMALIZATION, Setting

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from squeezespan.config import DistillConfig, MethodConfig, StudentConfig, TrainConfig
 from squeezespan.data.normalize import Normalization
+from squeezespan.distillation.stream import source_widths
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
 from squeezespan.methods.base import Method
 from squeezespan.methods.registry import build_method
-from squeezespan.training.stream import source_widths
 
 __all__ = ["NORMALIZATION", "PARTS", "Setting"]
 

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from squeezespan.config import DistillConfig
     from squeezespan.data.specs import open_images
     from squeezespan.discriminators.files import load_discriminator
+    from squeezespan.distillation.distill import distill
     from squeezespan.errors import StorageError, TrainingError, UserError
     from squeezespan.generators.registered import register_generator
     from squeezespan.generators.registry import load_generator
     from squeezespan.models.student_file import load_backbone
     from squeezespan.presets.registry import find_preset
     from squeezespan.randomness import StepRandom
-    from squeezespan.training.distill import distill
 
 __all__ = [
     "DistillConfig",

@@ -9,9 +9,9 @@ from pages import read_page
 from tiny_runs import make_gan, make_images, tiny_config
 
 from squeezespan.data.specs import open_images
+from squeezespan.distillation.distill import distill
 from squeezespan.generators import load_generator
 from squeezespan.reports.run import write_run_report
-from squeezespan.training.distill import distill
 
 
 @pytest.fixture(scope="module")

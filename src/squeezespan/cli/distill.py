@@ -47,8 +47,8 @@ def run(argv: list[str]) -> None:
     options = parse(_Options, argv, prog=_PROG, description=__doc__ or "", default=default)
     config = DistillConfig(**{name: getattr(options, name) for name in _setting_names()})
 
+    from squeezespan.distillation.distill import describe_run, distill
     from squeezespan.losses.gather import global_rank
-    from squeezespan.training.distill import describe_run, distill
 
     if options.dry_run:
         print(json.dumps(describe_run(config, options.out, options.resume), indent=2))
@@ -65,7 +65,7 @@ def _settings_to_begin_with(argv: list[str]) -> DistillConfig:
         return _without_limit(find_preset(name).build(), argv)
 
     def run(out: Path) -> DistillConfig:
-        from squeezespan.training.run_folder import distill_folder
+        from squeezespan.distillation.folder import distill_folder
 
         return distill_folder(out).saved()
 

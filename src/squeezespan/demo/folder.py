@@ -5,8 +5,8 @@ from pathlib import Path
 
 from squeezespan.demo.settings import DemoOptions, DemoPlan, load_plan
 from squeezespan.errors import UserError
+from squeezespan.runs.run_folder import RunFolder
 from squeezespan.settings import flatten
-from squeezespan.training.run_folder import RunFolder
 
 __all__ = ["RESULT", "demo_folder", "find_plan"]
 

@@ -18,6 +18,8 @@ from squeezespan.demo.result import build_result, spoken_accuracy
 from squeezespan.demo.rows import RANDOM, ROWS, Sizes, demo_config
 from squeezespan.demo.settings import DemoOptions, DemoPlan
 from squeezespan.demo.speed import measure_step, steps_to_measure
+from squeezespan.distillation.distill import distill
+from squeezespan.distillation.prepare import Parts, prepare
 from squeezespan.errors import UserError
 from squeezespan.files import write_json
 from squeezespan.generators.base import Generator
@@ -27,8 +29,6 @@ from squeezespan.models.backbones import num_features
 from squeezespan.models.student_file import Backbone, load_backbone
 from squeezespan.reports.demo import Evidence, write_demo_report
 from squeezespan.settings import check_ranges
-from squeezespan.training.distill import distill
-from squeezespan.training.prepare import Parts, prepare
 
 __all__ = ["run_demo"]
 

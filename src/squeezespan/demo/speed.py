@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from squeezespan.config import DistillConfig
+from squeezespan.distillation.job import StudentJob
+from squeezespan.distillation.prepare import Parts
+from squeezespan.distillation.schedule import run_pace
+from squeezespan.distillation.stream import Place, Stream
+from squeezespan.distillation.target import measure_target
+from squeezespan.runs.launch import launch
+from squeezespan.runs.recorder import Recorder
 from squeezespan.runs.trainer import Trainer
-from squeezespan.training.job import StudentJob
-from squeezespan.training.launch import launch
-from squeezespan.training.prepare import Parts
-from squeezespan.training.recorder import Recorder
-from squeezespan.training.schedule import run_pace
-from squeezespan.training.stream import Place, Stream
-from squeezespan.training.target import measure_target
 
 __all__ = ["StepSpeed", "measure_step", "steps_to_measure"]
 

@@ -21,14 +21,14 @@ from squeezespan.gan.step import GanStep
 from squeezespan.generators.registry import load_generator
 from squeezespan.hardware import DTYPES, resolve_device
 from squeezespan.progress import Progress
+from squeezespan.runs.checkpoint import load_newest_checkpoint
+from squeezespan.runs.launch import launch
+from squeezespan.runs.loggers import check_installed, open_loggers
+from squeezespan.runs.metrics import MetricsFile
+from squeezespan.runs.recorder import Recorder
+from squeezespan.runs.run_folder import RunFolder, RunState
 from squeezespan.runs.trainer import Pace, Trainer
 from squeezespan.settings import to_dict
-from squeezespan.training.checkpoint import load_newest_checkpoint
-from squeezespan.training.launch import launch
-from squeezespan.training.loggers import check_installed, open_loggers
-from squeezespan.training.metrics import MetricsFile
-from squeezespan.training.recorder import Recorder
-from squeezespan.training.run_folder import RunFolder, RunState
 
 __all__ = ["describe_gan_run", "gan_folder", "train_gan"]
 

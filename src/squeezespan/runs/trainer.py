@@ -16,10 +16,10 @@ import torch.distributed as dist
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from squeezespan.training.checkpoint import save_checkpoint
-from squeezespan.training.health import LossWatch, check_weights
-from squeezespan.training.recorder import Recorder
-from squeezespan.training.signals import StopRequest, StopSignals
+from squeezespan.runs.checkpoint import save_checkpoint
+from squeezespan.runs.health import LossWatch, check_weights
+from squeezespan.runs.recorder import Recorder
+from squeezespan.runs.signals import StopRequest, StopSignals
 
 __all__ = ["Job", "Pace", "Trainer"]
 

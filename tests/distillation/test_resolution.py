@@ -12,8 +12,8 @@ from tiny_runs import make_gan
 from squeezespan.cli.main import main
 from squeezespan.config import DistillConfig, config_from_dict
 from squeezespan.data.sizes import Sizes
+from squeezespan.distillation.resolution import settle_sizes
 from squeezespan.errors import UserError
-from squeezespan.training.resolution import settle_sizes
 
 SHORT = [
     *("--device", "cpu", "--precision", "fp32", "--batch-size", "8", "--max-steps", "1"),

@@ -1,4 +1,4 @@
-"""A tiny generator and tiny images for the tests of the loop."""
+"""A tiny generator, tiny images and settings for the tests of the loop and of students."""
 
 import multiprocessing
 from multiprocessing.context import ForkServerContext
@@ -36,5 +36,5 @@ def standardized(data: str, gan: Path) -> DistillConfig:
 def server() -> ForkServerContext:
     """Starts processes that have everything imported but nothing computed."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["squeezespan.training.distill", "timm"])
+    context.set_forkserver_preload(["squeezespan.distillation.distill", "timm"])
     return context

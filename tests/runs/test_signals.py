@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from squeezespan.training.signals import StopRequest, StopSignals
+from squeezespan.runs.signals import StopRequest, StopSignals
 
 
 def send(number: signal.Signals) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from squeezespan.errors import UserError
-from squeezespan.training.checkpoint import load_newest_checkpoint, save_checkpoint
+from squeezespan.runs.checkpoint import load_newest_checkpoint, save_checkpoint
 
 
 def save(folder: Path, *steps: int) -> list[Path]:

@@ -8,6 +8,10 @@ import torch
 from squeezespan.config import DistillConfig
 from squeezespan.data.normalize import Normalization, measure_normalization
 from squeezespan.data.specs import find_images
+from squeezespan.distillation.images import RunImages, open_run_images
+from squeezespan.distillation.resolution import SettledSizes, settle_sizes
+from squeezespan.distillation.schedule import Plan, plan_run
+from squeezespan.distillation.stream import source_widths
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
 from squeezespan.generators.registry import generator_sha256, load_generator
@@ -16,10 +20,6 @@ from squeezespan.methods.base import Method
 from squeezespan.methods.registry import build_method
 from squeezespan.models.batchnorm import convert_sync_batchnorm
 from squeezespan.randomness import derive_seed
-from squeezespan.training.images import RunImages, open_run_images
-from squeezespan.training.resolution import SettledSizes, settle_sizes
-from squeezespan.training.schedule import Plan, plan_run
-from squeezespan.training.stream import source_widths
 
 __all__ = ["Parts", "prepare"]
 

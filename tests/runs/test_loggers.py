@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from tiny_runs import read_metrics, tiny_config
 
+from squeezespan.distillation.distill import distill
 from squeezespan.errors import UserError
-from squeezespan.training.distill import distill
-from squeezespan.training.loggers import open_loggers
+from squeezespan.runs.loggers import open_loggers
 
 
 def test_a_missing_package_names_its_extra(

@@ -7,12 +7,12 @@ from torch import Tensor
 
 from squeezespan.config import DistillConfig
 from squeezespan.data.images import ImageSet
+from squeezespan.distillation.images import KnnImages
+from squeezespan.distillation.schedule import Plan
 from squeezespan.evaluation.features import extract_features
 from squeezespan.evaluation.intervals import wilson
 from squeezespan.evaluation.knn import knn_predict
 from squeezespan.models.student_file import Backbone
-from squeezespan.training.images import KnnImages
-from squeezespan.training.schedule import Plan
 
 __all__ = ["KnnMonitor"]
 

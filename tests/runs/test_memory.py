@@ -8,7 +8,7 @@ import pytest
 _STEPS = """
 import resource
 import torch
-from squeezespan.training.memory import keep_freed_memory
+from squeezespan.runs.memory import keep_freed_memory
 
 def new_pages():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

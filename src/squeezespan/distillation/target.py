@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from squeezespan.distillation.stream import Stream
 from squeezespan.models.targets import StandardizedTarget
 from squeezespan.progress import Progress
-from squeezespan.training.launch import on_main_process
-from squeezespan.training.stream import Stream
+from squeezespan.runs.launch import on_main_process
 
 __all__ = ["measure_target"]
 

@@ -11,11 +11,11 @@ from squeezespan.config import DistillConfig
 from squeezespan.data.augment import Augment
 from squeezespan.data.normalize import Normalization
 from squeezespan.data.order import epoch_order
+from squeezespan.distillation.schedule import Plan
 from squeezespan.generators.base import Generated, Generator
 from squeezespan.generators.blocks import pool_features, select_blocks
 from squeezespan.methods.base import Batch
 from squeezespan.randomness import StepRandom
-from squeezespan.training.schedule import Plan
 
 __all__ = ["Images", "Place", "Stream", "source_widths"]
 

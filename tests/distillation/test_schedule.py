@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from squeezespan.config import DistillConfig, MethodConfig, OptimConfig, TrainConfig
+from squeezespan.distillation.schedule import Plan, learning_rate, plan_run
 from squeezespan.errors import UserError
-from squeezespan.training.schedule import Plan, learning_rate, plan_run
 
 CIFAR = Plan(50_000, steps_per_epoch=97, steps=800 * 97, synthetic_batch=256, real_batch=256)
 

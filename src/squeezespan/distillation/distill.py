@@ -9,25 +9,26 @@ import torch
 from lightning_fabric import Fabric
 
 from squeezespan.config import DistillConfig, validate
+from squeezespan.distillation.folder import distill_folder
+from squeezespan.distillation.job import StudentJob
+from squeezespan.distillation.monitor import KnnMonitor
+from squeezespan.distillation.prepare import Parts, prepare
+from squeezespan.distillation.schedule import run_pace
+from squeezespan.distillation.stream import Place, Stream
+from squeezespan.distillation.target import measure_target
 from squeezespan.environment import project_commit
 from squeezespan.hardware import resolve_device
 from squeezespan.models.student_file import Backbone, save_student
 from squeezespan.progress import Progress
 from squeezespan.reports.run import write_run_report
+from squeezespan.runs.checkpoint import load_newest_checkpoint
+from squeezespan.runs.launch import launch, on_main_process
+from squeezespan.runs.loggers import check_installed, open_loggers
+from squeezespan.runs.metrics import MetricsFile
+from squeezespan.runs.recorder import Recorder
+from squeezespan.runs.run_folder import RunFolder, RunState
 from squeezespan.runs.trainer import Trainer
 from squeezespan.settings import to_dict
-from squeezespan.training.checkpoint import load_newest_checkpoint
-from squeezespan.training.job import StudentJob
-from squeezespan.training.launch import launch, on_main_process
-from squeezespan.training.loggers import check_installed, open_loggers
-from squeezespan.training.metrics import MetricsFile
-from squeezespan.training.monitor import KnnMonitor
-from squeezespan.training.prepare import Parts, prepare
-from squeezespan.training.recorder import Recorder
-from squeezespan.training.run_folder import RunFolder, RunState, distill_folder
-from squeezespan.training.schedule import run_pace
-from squeezespan.training.stream import Place, Stream
-from squeezespan.training.target import measure_target
 
 __all__ = ["describe_run", "distill"]
 

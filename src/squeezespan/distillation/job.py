@@ -8,11 +8,11 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from squeezespan.config import DistillConfig
+from squeezespan.distillation.collapse import student_watch, target_watch
+from squeezespan.distillation.optimizer import build_optimizer, set_learning_rate
+from squeezespan.distillation.schedule import Plan, learning_rate
 from squeezespan.methods.base import Batch, Method
 from squeezespan.randomness import derive_seed
-from squeezespan.training.health import student_watch, target_watch
-from squeezespan.training.optimizer import build_optimizer, set_learning_rate
-from squeezespan.training.schedule import Plan, learning_rate
 
 __all__ = ["BatchSource", "Monitor", "StudentJob"]
 

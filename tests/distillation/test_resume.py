@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 from tiny_runs import make_gan, make_images, read_metrics
 
 from squeezespan.config import DistillConfig
+from squeezespan.distillation.distill import distill
+from squeezespan.distillation.job import StudentJob
 from squeezespan.errors import UserError
-from squeezespan.training.distill import distill
-from squeezespan.training.job import StudentJob
 
 _DEADLINE = 60.0
 

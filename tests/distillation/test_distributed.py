@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 from tiny_runs import distill_as_rank, read_metrics, tiny_config
 
 from squeezespan.config import DistillConfig
+from squeezespan.distillation.distill import distill
 from squeezespan.files import write_json
 from squeezespan.settings import to_dict
-from squeezespan.training.distill import distill
 
 SECTIONS: dict[str, dict[str, Any]] = {
     # Two epochs; rounding alone drives longer trainings apart, on some machines sooner.

@@ -10,9 +10,9 @@ from tiny_runs import tiny_config
 from torch import Tensor
 
 from squeezespan.config import DistillConfig
+from squeezespan.distillation.prepare import Parts, prepare
+from squeezespan.distillation.stream import Place, Stream
 from squeezespan.methods.base import Batch
-from squeezespan.training.prepare import Parts, prepare
-from squeezespan.training.stream import Place, Stream
 
 CPU = torch.device("cpu")
 

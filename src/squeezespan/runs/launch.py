@@ -16,7 +16,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 
 from squeezespan.errors import StorageError, UserError
 from squeezespan.hardware import resolve_device, resolve_precision
-from squeezespan.training.memory import keep_freed_memory
+from squeezespan.runs.memory import keep_freed_memory
 
 __all__ = ["launch", "on_main_process"]
 

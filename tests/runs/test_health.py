@@ -6,10 +6,10 @@ import pytest
 import torch
 from tiny_runs import read_metrics, tiny_config
 
+from squeezespan.distillation.distill import distill
 from squeezespan.errors import TrainingError
-from squeezespan.training.checkpoint import load_newest_checkpoint
-from squeezespan.training.distill import distill
-from squeezespan.training.health import CollapseWatch, check_weights
+from squeezespan.runs.checkpoint import load_newest_checkpoint
+from squeezespan.runs.health import CollapseWatch, check_weights
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_good_weights(

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from squeezespan.progress import Progress
-from squeezespan.training.loggers import Logger
-from squeezespan.training.metrics import MetricsFile
+from squeezespan.runs.loggers import Logger
+from squeezespan.runs.metrics import MetricsFile
 
 __all__ = ["Recorder"]
 

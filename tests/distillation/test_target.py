@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from squeezespan.config import DistillConfig
+from squeezespan.distillation.distill import describe_run, distill
 from squeezespan.generators import load_generator, pool_features
 from squeezespan.models.student_file import load_backbone
 from squeezespan.models.targets import RawTarget
 from squeezespan.randomness import StepRandom
-from squeezespan.training.checkpoint import load_newest_checkpoint
-from squeezespan.training.distill import describe_run, distill
+from squeezespan.runs.checkpoint import load_newest_checkpoint
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import torch
 from tiny_runs import tiny_config
 
 from squeezespan.data.images import ImageSet
+from squeezespan.distillation.images import open_run_images
 from squeezespan.presets import find_preset
-from squeezespan.training.images import open_run_images
 
 CPU = torch.device("cpu")
 

@@ -12,7 +12,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Generic, TextIO, TypeVar
 
-from squeezespan.config import DistillConfig, load_config
 from squeezespan.data.specs import place_of
 from squeezespan.environment import environment
 from squeezespan.errors import StorageError, UserError
@@ -20,7 +19,7 @@ from squeezespan.files import check_writable, write_json
 from squeezespan.hardware import resolve_device, resolve_precision
 from squeezespan.settings import flatten, to_dict
 
-__all__ = ["RunFolder", "RunState", "distill_folder"]
+__all__ = ["RunFolder", "RunState"]
 
 Settings = TypeVar("Settings", bound=Any)
 
@@ -249,14 +248,3 @@ class RunFolder(Generic[Settings]):
             lock.write(f"process {os.getpid()} on {socket.gethostname()}")
             lock.flush()
         self._lock = lock
-
-
-def distill_folder(path: Path) -> RunFolder[DistillConfig]:
-    """The folder of a distillation."""
-    return RunFolder(
-        path,
-        load_config,
-        "distillation",
-        "student.safetensors",
-        ("report.html", "tensorboard", "wandb", "mlflow.db"),
-    )

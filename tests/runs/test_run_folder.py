@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from squeezespan.config import DistillConfig, TrainConfig
+from squeezespan.distillation.folder import distill_folder
 from squeezespan.errors import UserError
-from squeezespan.training.run_folder import RunFolder, RunState, distill_folder
+from squeezespan.runs.run_folder import RunFolder, RunState
 
 CONFIG = DistillConfig()
 
