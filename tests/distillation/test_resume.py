@@ -19,6 +19,7 @@ from squeezespan.config import DistillConfig
 from squeezespan.distillation.distill import distill
 from squeezespan.distillation.job import StudentJob
 from squeezespan.errors import UserError
+from squeezespan.models.student_file import load_backbone
 
 _DEADLINE = 60.0
 
@@ -148,9 +149,14 @@ def test_sigterm_writes_a_checkpoint_first(
     assert finish(process) == 128 + signal.SIGTERM
     step = steps_saved(run)
     assert 2 <= step < 16
+    # What was learnt up to here can be used already.
+    provenance = load_backbone(run).header["provenance"]
+    assert (provenance["finished"], provenance["images_seen"]) == (False, step * 16)
+    assert (run / "report.html").exists()
     assert read_metrics(run)[-1]["step"] in (step, step - 1)
     assert finish(start(server, rarely, run)) == 0
     assert_same_run(run, undisturbed)
+    assert load_backbone(run).header["provenance"]["finished"]
 
 
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(

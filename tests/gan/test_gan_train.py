@@ -301,3 +301,19 @@ def test_the_discriminator_may_have_a_learning_rate_of_its_own(data: str, tmp_pa
         states[name] = load_file(run / "discriminator.safetensors")["b4.out.weight"]
     assert torch.equal(states["same"], states["equal"])
     assert not torch.allclose(states["same"], states["lower"], atol=1e-4)
+
+
+def test_a_run_leaves_its_networks_on_its_way(
+    data: str, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny_gan(data, checkpoint_minutes=1e-9)
+    run = tmp_path / "run"
+    crash_before(monkeypatch, GanJob, [7])
+    with pytest.raises(CrashError):
+        train_gan(config, run)
+    provenance = read_generator_header(run)["provenance"]
+    assert (provenance["kimg"], provenance["finished"]) == (0.028, False)
+    assert load_generator(run).info.resolution == 16
+    train_gan(config, run, resume=True)
+    assert read_generator_header(run)["provenance"]["finished"]
+    assert_same(run, whole)

@@ -145,15 +145,20 @@ def _train(
         measure_target(fabric, standardized, stream, config.source.statistics_images)
     monitor = None
     if parts.images.knn is not None:
-        backbone = Backbone(parts.method.backbone, _header(config, parts))
+        backbone = Backbone(parts.method.backbone, _header(config, parts, step))
         monitor = KnnMonitor(fabric, config, parts.plan, backbone, parts.images.knn)
     _say(fabric, _headline(config, parts, folder, step, fabric))
     recorder = Recorder()
     if fabric.is_global_zero:
         folder.record_environment(str(fabric.device), fabric.world_size)
         recorder = _open_recorder(config, folder, parts, step, state["metrics_bytes"])
+
+    def publish(done: int) -> None:
+        save_student(folder.result, parts.method.backbone, _header(config, parts, done))
+        write_run_report(folder.path, parts.images.train, parts.generator)
+
     try:
-        job = StudentJob(fabric, config, parts.plan, parts.method, stream, monitor)
+        job = StudentJob(fabric, config, parts.plan, parts.method, stream, monitor, publish)
         pace = run_pace(config, parts.plan)
         trainer = Trainer(fabric, pace, job, recorder, folder.checkpoints, stamp, _ADVICE)
         if found is not None:
@@ -161,13 +166,7 @@ def _train(
         trainer.run()
     finally:
         recorder.close()
-    header = _header(config, parts)
-    if standardized is not None:
-        header["target"] = standardized.describe()
-    on_main_process(fabric, lambda: save_student(folder.result, parts.method.backbone, header))
-    on_main_process(
-        fabric, lambda: write_run_report(folder.path, parts.images.train, parts.generator)
-    )
+    on_main_process(fabric, lambda: publish(parts.plan.steps))
 
 
 def _open_recorder(
@@ -186,7 +185,8 @@ def _open_recorder(
     )
 
 
-def _header(config: DistillConfig, parts: Parts) -> dict[str, Any]:
+def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
+    plan, target = parts.plan, parts.method.standardized
     return {
         "arch": config.student.arch,
         "stem": config.student.stem,
@@ -199,11 +199,13 @@ def _header(config: DistillConfig, parts: Parts) -> dict[str, Any]:
             "gan": config.gan if parts.generator is not None else None,
             "gan_sha256": parts.gan_sha256,
             "seed": config.train.seed,
-            "epochs": parts.plan.epochs,
-            "images_seen": parts.plan.images,
+            "epochs": round(step / plan.steps_per_epoch, 4),
+            "images_seen": step * config.train.batch_size,
+            "finished": step == plan.steps,
             "commit": project_commit(),
             "torch": torch.__version__,
         },
+        **({"target": target.describe()} if target is not None else {}),
     }
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from squeezespan.config import DistillConfig, load_config
+from squeezespan.models.student_file import is_finished_student
 from squeezespan.runs.run_folder import RunFolder
 
 __all__ = ["distill_folder"]
@@ -16,4 +17,5 @@ def distill_folder(path: Path) -> RunFolder[DistillConfig]:
         "distillation",
         "student.safetensors",
         ("report.html", "tensorboard", "wandb", "mlflow.db"),
+        is_finished=is_finished_student,
     )

@@ -1,6 +1,6 @@
 """The training of a student: one optimiser step, and what its log and checkpoints say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import torch
@@ -44,6 +44,7 @@ class StudentJob:
         method: trained in place, on Fabric's device.
         stream: makes the batches.
         monitor: measures the student; None does not.
+        publish: leaves the student after so many steps for others to use; None does not.
     """
 
     check_kind = "knn"
@@ -57,6 +58,7 @@ class StudentJob:
         method: Method,
         stream: BatchSource,
         monitor: Monitor | None,
+        publish: Callable[[int], None] | None = None,
     ) -> None:
         self._fabric = fabric
         self._config = config
@@ -64,6 +66,7 @@ class StudentJob:
         self._method = method
         self._stream = stream
         self._monitor = monitor
+        self._publish = publish
         peak = config.optim.base_lr * config.train.batch_size / 256
         optimizer = build_optimizer(method, config.optim, peak)
         self._module, self._optimizer = fabric.setup(method, optimizer)
@@ -123,6 +126,11 @@ class StudentJob:
             return {"epoch": self._epoch(step), **self._monitor.measure()}
         finally:
             self._method.train()
+
+    def publish(self, step: int) -> None:
+        """Leave the student for others to use."""
+        if self._publish is not None:
+            self._publish(step)
 
     def weights(self) -> Iterable[Tensor]:
         """Give the method's parameters and buffers."""

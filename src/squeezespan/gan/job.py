@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ from squeezespan.gan.samples import sample_images, save_grid
 from squeezespan.gan.step import GanStep
 from squeezespan.generators.registry import save_generator
 from squeezespan.reports.gan import write_gan_report
+from squeezespan.runs.run_folder import RunFolder
 
 __all__ = ["GanJob", "total_steps"]
 
@@ -31,7 +31,7 @@ class GanJob:
         config: the run's settings.
         images: real images of the resolution that `config` names.
         gan: networks and optimizers.
-        out: the run's folder.
+        folder: the run's; it is open.
         steps: of the whole training.
     """
 
@@ -39,12 +39,18 @@ class GanJob:
     shown: tuple[str, ...] = ("loss/generator", "loss/discriminator")
 
     def __init__(
-        self, config: GanTrainConfig, images: RealImages, gan: GanStep, out: Path, steps: int
+        self,
+        config: GanTrainConfig,
+        images: RealImages,
+        gan: GanStep,
+        folder: RunFolder[GanTrainConfig],
+        steps: int,
     ) -> None:
         self._config = config
         self._images = images
         self._gan = gan
-        self._out = out
+        self._out = folder.path
+        self._result = folder.result
         self._steps = steps
         self._batches = RealBatches(config, images, gan.device)
         self._seconds = 0.0
@@ -79,6 +85,13 @@ class GanJob:
         write_gan_report(self._out, self._images.batch(chosen[:_REAL_SHOWN]).cpu())
         return {}
 
+    def publish(self, step: int) -> None:
+        """Leave both networks for others to use."""
+        provenance = self._provenance(step)
+        path = self._result.with_name("discriminator.safetensors")
+        save_discriminator(path, self._gan.discriminator, provenance)
+        save_generator(self._result, self._gan.average, provenance)
+
     def weights(self) -> Iterable[Tensor]:
         """Give the tensors of all three networks."""
         for network in (self._gan.average, self._gan.generator, self._gan.discriminator):
@@ -93,18 +106,6 @@ class GanJob:
         self._gan.load(state["gan"])
         self._seconds = state["step_seconds"]
 
-    def finish(self, result: Path) -> None:
-        """Write both networks of the last step.
-
-        Args:
-            result: of the averaged generator; the discriminator goes beside it.
-        """
-        provenance = self._provenance(self._steps)
-        save_discriminator(
-            result.with_name("discriminator.safetensors"), self._gan.discriminator, provenance
-        )
-        save_generator(result, self._gan.average, provenance)
-
     def _kimg(self, step: int) -> float:
         return step * self._config.train.batch_size / 1000
 
@@ -118,6 +119,7 @@ class GanJob:
             **({"init": origin} if origin else {}),
             "seed": self._config.train.seed,
             "seconds": round(self._seconds),
+            "finished": step == self._steps,
             "device": str(self._gan.device),
             "commit": project_commit(),
             "torch": torch.__version__,

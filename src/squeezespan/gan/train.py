@@ -138,7 +138,7 @@ def _train(
     if origins:
         print(f"started from {', '.join(origins)}", file=sys.stderr)
     folder.record_environment(str(fabric.device))
-    job = GanJob(config, images, gan, folder.path, steps)
+    job = GanJob(config, images, gan, folder, steps)
     pace = Pace(steps, train.batch_size, config.monitor.log_every, train.checkpoint_minutes)
     recorder = Recorder(
         MetricsFile(folder.metrics, state["metrics_bytes"]),
@@ -155,7 +155,7 @@ def _train(
         if found is not None:
             trainer.load(step, state)
         trainer.run()
-    job.finish(folder.result)
+    job.publish(steps)
 
 
 def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:

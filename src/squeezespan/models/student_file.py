@@ -13,7 +13,7 @@ from squeezespan.files import atomic_write, check_file
 from squeezespan.models.backbones import build_backbone
 from squeezespan.untrusted.safetensors import HEADER_KEY, load_weights, read_network
 
-__all__ = ["STUDENT_FILE", "Backbone", "load_backbone", "save_student"]
+__all__ = ["STUDENT_FILE", "Backbone", "is_finished_student", "load_backbone", "save_student"]
 
 STUDENT_FILE = "student.safetensors"
 
@@ -103,11 +103,21 @@ def save_student(path: Path, backbone: nn.Module, header: dict[str, Any]) -> Non
     atomic_write(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
 
 
+def is_finished_student(path: Path) -> bool:
+    """Tell whether a student's file is that of a run's last step; a damaged one is not."""
+    try:
+        header = read_network(path, _KIND)[1]
+    except UserError:
+        return False
+    return bool(header.get("provenance", {}).get("finished", True))
+
+
 def load_backbone(run_or_file: str | Path, device: torch.device | str = "cpu") -> Backbone:
     """Open a trained backbone in eval mode.
 
     Args:
-        run_or_file: a run folder, or a `student.safetensors` file.
+        run_or_file: a run folder, or a `student.safetensors` file. A run that is still going on,
+            or was stopped, gives the student of its last checkpoint.
         device: where its parameters go.
 
     Raises:
@@ -132,7 +142,8 @@ def _student_path(path: Path) -> Path:
         inside = path / STUDENT_FILE
         if not inside.is_file():
             raise UserError(
-                f"{path} holds no {STUDENT_FILE}: give the folder of a finished run or a file"
+                f"{path} holds no {STUDENT_FILE}: give a file, or the folder of a run that has "
+                "one (a run leaves its first with its first checkpoint)"
             )
         return inside
     check_file(path, f"run folder or {STUDENT_FILE}")

@@ -51,6 +51,7 @@ class RunFolder(Generic[Settings]):
         result: name of the file that a finished run leaves.
         leaves: names of what else it leaves, besides what every run has.
         may_differ: further settings that a continued run of this kind may change.
+        is_finished: tells whether the result is that of the whole run, not of one on its way.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class RunFolder(Generic[Settings]):
         result: str,
         leaves: tuple[str, ...] = (),
         may_differ: frozenset[str] = frozenset(),
+        is_finished: Callable[[Path], bool] = Path.exists,
     ) -> None:
         self.path = path
         self._load = load
         self._kind = kind
         self._leaves = leaves
         self._may_differ = _MAY_DIFFER | may_differ
+        self._is_finished = is_finished
         self.config = path / "config.json"
         self.metrics = path / "metrics.jsonl"
         self.checkpoints = path / "checkpoints"
@@ -120,7 +123,8 @@ class RunFolder(Generic[Settings]):
                 )
             return RunState.NEW
         self._check_same(self.saved(), config)
-        return RunState.FINISHED if self.result.exists() else RunState.STARTED
+        whole = self.result.exists() and self._is_finished(self.result)
+        return RunState.FINISHED if whole else RunState.STARTED
 
     def open(self, config: Settings, *, resume: bool) -> RunState:
         """Lock the folder for this process, check it, and write a new run's `config.json`.

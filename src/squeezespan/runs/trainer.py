@@ -51,6 +51,9 @@ class Job(Protocol):
     def check(self, step: int) -> Mapping[str, float]:
         """Check it, without changing it; all processes take part, and it may be done again."""
 
+    def publish(self, step: int) -> None:
+        """Leave what has been learnt after `step` steps for others to use; on one process."""
+
     def weights(self) -> Iterable[Tensor]:
         """Give the tensors that must be finite to be saved."""
 
@@ -155,6 +158,8 @@ class Trainer:
                 self._stop()
             if save:
                 self._save()
+                if self._pace.checkpoint_minutes and not last and self._fabric.is_global_zero:
+                    self._job.publish(self._step)
         self._check()
 
     def _agree(self, save: bool) -> tuple[int, bool]:
@@ -203,6 +208,7 @@ class Trainer:
     def _stop(self) -> NoReturn:
         self._save()
         if self._fabric.is_global_zero:
+            self._job.publish(self._step)
             print(
                 f"stopped after step {self._step} of {self._pace.steps}; a checkpoint is written, "
                 "continue with --resume",
