@@ -43,7 +43,7 @@ _HOMES = {
     "StorageError": "errors",
     "TrainingError": "errors",
     "UserError": "errors",
-    "distill": "training.distill",
+    "distill": "distillation.distill",
     "evaluate": "evaluate",
     "find_preset": "presets",
     "load_backbone": "models.student_file",
