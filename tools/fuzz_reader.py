@@ -68,7 +68,8 @@ def _fuzz(arguments: argparse.Namespace, folder: Path) -> int:
         [
             *(sys.executable, __file__, "--child", str(folder / "corpus")),
             *(f"-max_total_time={round(arguments.minutes * 60)}", f"-seed={arguments.seed or 1}"),
-            *(f"-max_len={_LONGEST}", f"-timeout={_PATIENCE}", f"-rss_limit_mb={_MEGABYTES}"),
+            *(f"-max_len={_LONGEST}", f"-rss_limit_mb={_MEGABYTES}"),
+            *(f"-timeout={_PATIENCE}", f"-report_slow_units={_PATIENCE}"),
             *(f"-artifact_prefix={found}/", f"-dict={_dictionary(folder)}"),
             *("-print_final_stats=1", "-reload=0"),
         ],

@@ -44,7 +44,8 @@ def declared_storages(
             raise MalformedError("it has a persistent id that is not a tensor's storage")
         _, kind, key, location, elements = name[:5]
         if not isinstance(kind, Symbol) or str(kind) not in STORAGE_DTYPES:
-            raise MalformedError("it has a storage of an unknown type")
+            kinds = f" of the unknown type {shown(str(kind))}" if isinstance(kind, Symbol) else ""
+            raise MalformedError(f"it has a storage{kinds or ' without a type'}")
         texts = is_name(key) and type(location) is str
         if not texts or type(elements) is not int or not 0 <= elements < 1 << 48:
             raise MalformedError("it describes a storage in an odd way")
