@@ -3,10 +3,9 @@
 import copy
 import dataclasses
 import sys
-from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 
@@ -14,7 +13,7 @@ from squeezespan.errors import UserError
 from squeezespan.files import check_file, expanded, file_sha256
 from squeezespan.generators.base import Generator
 from squeezespan.generators.checkpoints.reader import read_checkpoint
-from squeezespan.generators.choices import Choices
+from squeezespan.generators.choices import ChoiceArguments, Choices
 from squeezespan.generators.families import find_family
 from squeezespan.generators.opening import Opened, describe_foreign, open_foreign, open_own
 from squeezespan.generators.registered import PREFIX, find_registered, registered_sha256
@@ -80,10 +79,7 @@ def generator_sha256(gan: str | Path) -> str:
 def load_generator(
     gan: str | Path,
     device: torch.device | str = "cpu",
-    *,
-    genotype: Sequence[int] | str | None = None,
-    batch_statistics: bool = False,
-    conv_clamp: float | None = None,
+    **choices: Unpack[ChoiceArguments],
 ) -> Generator:
     """Open a pretrained generator of any supported family, frozen and in eval mode.
 
@@ -93,16 +89,16 @@ def load_generator(
         gan: a checkpoint file, the folder of `squeezespan gan train`,
             `builtin:stylegan2-cifar10`, or what `register_generator` returned.
         device: where its parameters go.
-        genotype: of an AutoGAN super-network, whose weights don't tell it: 14 numbers or a
-            variant's letter.
-        batch_statistics: let BigGAN normalize by each batch's statistics.
-        conv_clamp: of StyleGANs, instead of the clamp that the file tells (state dicts tell none,
-            and 256 is assumed); 0 for none.
+        choices: what the file cannot say, see `squeezespan.generators.choices.Choices`:
+            `genotype` of an AutoGAN super-network (14 numbers or a variant's letter);
+            `batch_statistics` lets BigGAN normalize by each batch's; `conv_clamp` of StyleGANs, 0
+            for none (state dicts tell none, and 256 is assumed); of DCGANs `activation`, `output`,
+            `strides`, `paddings`, `output_paddings` and `classes`.
 
     Raises:
         UserError: a missing, unreadable or foreign file, or a choice that its family doesn't have.
     """
-    opened = open_generator(gan, device, Choices(genotype, batch_statistics, conv_clamp))
+    opened = open_generator(gan, device, Choices(**choices))
     say_assumptions(gan, opened)
     return opened.generator
 

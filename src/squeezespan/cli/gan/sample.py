@@ -32,7 +32,7 @@ class _Options:
     """Pulls w towards its average: 1 leaves it alone, smaller is cleaner and less varied. It
     scales z where there is no mapping network."""
     label: Annotated[
-        tuple[Annotated[int, Range(0)], ...], tyro.conf.arg(aliases=["--classes", "--class"])
+        tuple[Annotated[int, Range(0)], ...], tyro.conf.arg(aliases=["--labels", "--class"])
     ] = ()
     """Classes of a conditional generator's images, which take turns: one for all, or as many as
     there are columns for a class a column; random classes if left out."""
