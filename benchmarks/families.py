@@ -60,6 +60,10 @@ FAMILIES: dict[str, Callable[[int], Generator]] = {
     "dcgan": lambda width: DCGANGenerator(
         DCGANConfig(
             widths=(width // 2, width // 4, width // 8),
+            kernels=(4,) * 4,
+            strides=(1, 2, 2, 2),
+            paddings=(0, 1, 1, 1),
+            output_paddings=(0,) * 4,
             conv_names=("main.0", "main.3", "main.6", "main.9"),
             norm_names=("main.1", "main.4", "main.7"),
             biases=(False,) * 4,

@@ -94,6 +94,34 @@ def test_sample_draws_classes_by_column(tmp_path: Path) -> None:
     assert corner == expected[5].permute(1, 2, 0).contiguous().numpy().tobytes()
 
 
+@pytest.mark.parametrize(("columns", "rows"), [(3, 21), (5, 12), (100, 1)])
+def test_the_usual_number_of_images_fills_the_last_row(
+    columns: int, rows: int, tmp_path: Path
+) -> None:
+    file, out = foreign_file("biggan", tmp_path), tmp_path / "grid.png"
+    assert main(["gan", "sample", str(file), "--out", str(out), "--columns", str(columns)]) == 0
+    with Image.open(out) as image:
+        assert image.size == (16 * columns, 16 * rows)
+
+
+def test_inspect_keeps_long_stories_within_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gan", "inspect", "builtin:stylegan2-cifar10", "--seconds", "0"]) == 0
+    page = capsys.readouterr().out.splitlines()
+    assert max(map(len, page)) <= 120
+    assert any(line.startswith("score: ") for line in page)
+
+
+def test_a_folder_of_the_hub_names_the_file_to_give(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    weights = tmp_path / "pytorch_model.bin"
+    torch.save(make_network("biggan").state_dict(), weights)
+    assert main(["gan", "inspect", str(tmp_path)]) == 2
+    assert f"give the checkpoint in it, such as {weights}" in capsys.readouterr().err
+    assert main(["gan", "inspect", str(weights), "--seconds", "0"]) == 0
+
+
 @pytest.mark.parametrize("name", ["stylegan3_t", "fastgan", "dcgan"])
 def test_a_sample_does_not_depend_on_images_at_a_time(name: str, tmp_path: Path) -> None:
     file = foreign_file(name, tmp_path)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_runs import tiny_config
+from tiny_runs import make_gan, tiny_config
 from torch import Tensor
 
 from squeezespan.config import DistillConfig
@@ -35,6 +35,22 @@ def stream(
         synthetic_views=views,
         needs_source=views == 1,
     )
+
+
+def test_a_grey_generator_teaches_by_three_equal_channels(
+    config: DistillConfig, tmp_path: Path
+) -> None:
+    path = make_gan(tmp_path / "grey.safetensors", channels=1)
+    grey = replace(config, gan=str(path), augment=replace(config.augment, jitter=0.0))
+    made = prepare(grey, CPU)
+    views = stream(grey, made).batch(0).synthetic_views
+    assert views is not None
+    mean, std = (
+        torch.tensor(x)[:, None, None] for x in (made.normalization.mean, made.normalization.std)
+    )
+    pixels = views[0] * std + mean
+    assert pixels.shape == (8, 3, 16, 16)
+    torch.testing.assert_close(pixels[:, 0], pixels[:, 1])
 
 
 def tensors(batch: Batch) -> list[Tensor]:

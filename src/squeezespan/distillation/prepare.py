@@ -88,10 +88,10 @@ def _open_generator(config: DistillConfig, device: torch.device) -> Generator:
     if config.gan is None:
         raise UserError("no generator is given; name one with --gan FILE")
     generator = load_generator(config.gan, device)
-    if generator.info.channels != 3:
+    if generator.info.channels not in (1, 3):
         raise UserError(
             f"{config.gan} makes images of {generator.info.channels} channels; "
-            "a student needs RGB images"
+            "a student needs RGB or grey images"
         )
     generator.to(memory_format=torch.channels_last)
     generator.set_compute_dtype(DTYPES[resolve_precision(config.train.precision, device)])

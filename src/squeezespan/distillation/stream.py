@@ -12,7 +12,7 @@ from squeezespan.data.augment import Augment
 from squeezespan.data.normalize import Normalization
 from squeezespan.data.order import epoch_order
 from squeezespan.distillation.schedule import Plan
-from squeezespan.generators.base import Generated, Generator
+from squeezespan.generators.base import Generated, Generator, as_rgb
 from squeezespan.generators.blocks import pool_features, select_blocks
 from squeezespan.methods.base import Batch
 from squeezespan.randomness import StepRandom
@@ -137,7 +137,7 @@ class Stream:
         generated = self._generate(
             n, self._random(step, part, "latents"), self._random(step, part, "noise")
         )
-        images = ((generated.images.float() + 1) / 2).clamp_(0, 1)
+        images = as_rgb(((generated.images.float() + 1) / 2).clamp_(0, 1))
         views = tuple(
             self._view(images, step, part, f"augment-synthetic-{view}")
             for view in range(self._synthetic_views)

@@ -22,6 +22,7 @@ __all__ = [
     "GeneratorInfo",
     "Latents",
     "NoiseMode",
+    "as_rgb",
     "check_labels",
     "check_noise",
 ]
@@ -194,6 +195,11 @@ def check_labels(kind: str, num_classes: int, labels: Tensor | None, batch: int)
         )
     if labels.device.type == "cpu":
         _check_range(kind, num_classes, labels)
+
+
+def as_rgb(images: Tensor) -> Tensor:
+    """Give images [B, C, R, R] of one channel three equal ones, and others as they are."""
+    return images.repeat(1, 3, 1, 1) if images.shape[1] == 1 else images
 
 
 def check_noise(noise: str) -> None:

@@ -31,6 +31,8 @@ __all__ = [
     "say_assumptions",
 ]
 
+_ENDINGS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".pkl")
+
 BUILTIN = {"builtin:stylegan2-cifar10": "stylegan2-cifar10.safetensors"}
 
 
@@ -54,6 +56,11 @@ def resolve_path(gan: str | Path) -> Path:
         inside = path / "generator.safetensors"
         if inside.is_file():
             return inside
+        held = sorted(x.name for x in path.iterdir() if x.suffix in _ENDINGS and x.is_file())
+        if held:
+            raise UserError(
+                f"{path} is a folder; give the checkpoint in it, such as {path / held[0]}"
+            )
         raise UserError(
             f"{path} is a folder without generator.safetensors; give the folder of a finished "
             "GAN training or a generator's checkpoint file"

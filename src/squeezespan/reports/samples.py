@@ -9,7 +9,7 @@ from squeezespan.config import DistillConfig
 from squeezespan.data.augment import Augment
 from squeezespan.data.images import ImageSet
 from squeezespan.gan.samples import to_uint8
-from squeezespan.generators.base import Generator
+from squeezespan.generators.base import Generator, as_rgb
 from squeezespan.randomness import StepRandom
 
 __all__ = ["Samples", "draw_samples"]
@@ -65,7 +65,7 @@ def _generate(generator: Generator, config: DistillConfig, count: int) -> Tensor
         noise=config.source.noise,
         random=random,
     )
-    return to_uint8(generated.images).cpu()
+    return as_rgb(to_uint8(generated.images)).cpu()
 
 
 def _as_uint8(images: Tensor) -> Tensor:

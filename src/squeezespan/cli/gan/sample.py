@@ -15,6 +15,7 @@ from squeezespan.settings import Range, Seed, check_ranges
 __all__ = ["run"]
 
 _PROG = "squeezespan gan sample"
+_USUAL = 64
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class _Options:
     """A generator's checkpoint, or builtin:stylegan2-cifar10."""
     out: Path
     """The PNG file to make; it must not exist."""
-    num_images: Annotated[int, Range(1, 10_000)] = 64
+    num_images: Annotated[int, Range(1, 10_000)] | None = None
+    """64 if left out, or as many as fill the last row of `--columns`."""
     columns: Annotated[int, Range(1)] | None = None
     """Images in a row; a square grid if left out."""
     seed: Seed = 0
@@ -77,7 +79,8 @@ def _draw(generator: Any, options: _Options) -> Any:
     from squeezespan.generators.batches import usual_batch
     from squeezespan.randomness import StepRandom
 
-    count, classes = options.num_images, options.label
+    columns, classes = options.columns or 1, options.label
+    count = options.num_images or max(_USUAL // columns, 1) * columns
     labels = [classes[place % len(classes)] for place in range(count)] if classes else None
     latents = generator.sample_latents(count, StepRandom(options.seed, stream="samples"), labels)
     device = generator.device

@@ -135,6 +135,11 @@ def check_layers(config: StyleGAN3Config, shapes: StateShapes) -> None:
                 continue
             if stored in shapes or taps != 1:
                 raise UserError(f"{name}: its {end} filter does not have {taps} taps")
+    if config.resolution & (config.resolution - 1):
+        raise shapes.refusal(
+            f"its images are of {config.resolution} pixels, which is no power of two: its layers' "
+            "rates and sizes then disagree, and only powers of two are supported"
+        )
     if previous != (config.resolution, config.resolution, config.channels):
         raise shapes.refusal(
             f"its last layer gives {previous[2]} channels of {previous[0]} pixels, not "
