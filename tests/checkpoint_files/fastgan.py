@@ -94,7 +94,8 @@ def _normed(path: str, tensors: Mapping[str, Tensor]) -> nn.Module:
         layer = nn.ConvTranspose2d(weight.shape[0], weight.shape[1], 4, bias=has_bias)
     else:
         out_channels, in_channels, side, _ = weight.shape
-        layer = nn.Conv2d(in_channels, out_channels, side, bias=has_bias)
+        padding = int(side == 3)
+        layer = nn.Conv2d(in_channels, out_channels, side, padding=padding, bias=has_bias)
     normed = spectral_norm(layer)
     normed.load_state_dict(dict(tensors))
     normed.weight = torch.zeros_like(weight)

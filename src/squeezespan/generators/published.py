@@ -101,6 +101,13 @@ class PublishedClass:
     arguments: Mapping[str, Setting] = field(default_factory=dict)
     """Of the constructor; those in a dict of arguments for a part are `dict.argument`."""
     attributes: Mapping[str, Setting] = field(default_factory=dict)
+    by_class: bool = False
+    """Whether the pattern is of the class's name, wherever in the network its modules stand."""
+
+    def knows(self, path: str, class_name: str) -> bool:
+        """Whether a module is of this class."""
+        name = class_name.rpartition(".")[2] if self.by_class else path
+        return re.fullmatch(self.pattern, name) is not None
 
 
 _OF_EVERY_MODULE = {"training": inert("the mode that it was saved in")}
@@ -119,7 +126,7 @@ def verify(network: Network, config: Any, classes: Sequence[PublishedClass]) -> 
         UserError: an argument or attribute of an unknown name, or of a value that is not supported.
     """
     for path, module in network.modules.items():
-        known = next((x for x in classes if re.fullmatch(x.pattern, path)), None)
+        known = next((x for x in classes if x.knows(path, module.class_name)), None)
         if known is None:
             raise UserError(
                 f"it has a module {shown(path)} of the class {shown(module.class_name)}, which "
