@@ -24,6 +24,6 @@ def test_shapes_and_flops_are_those_of_an_image_that_is_made(name: str) -> None:
 
 def test_feature_maps_without_end_are_refused() -> None:
     with torch.device("meta"):
-        wide = DCGANGenerator(DCGANConfig(widths=(1 << 16,) * 4, bottom_width=64))
+        wide = DCGANGenerator(DCGANConfig(widths=(1 << 16,) * 4, kernels=(64, 4, 4, 4, 4)))
     with pytest.raises(UserError, match=r"feature maps of [0-9,]+ numbers, more than any"):
         check_images(wide)

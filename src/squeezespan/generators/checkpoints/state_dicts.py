@@ -16,7 +16,9 @@ GENERATOR_ROLES = (
     *("ema_model", "G_running", "g_running", "avg_gen_state_dict", "avg_generator"),
     *("generator_smooth", "params_ema", "ema", "EMA"),
     *("G", "g", "netG", "generator", "gen", "gen_state_dict", "generator_state_dict"),
-    *("G_state_dict", "params", "model_state_dict", "state_dict", "model", "net", "weights", ""),
+    # The decoder of pSp, e4e and ReStyle is a whole generator.
+    *("G_state_dict", "decoder", "params", "model_state_dict", "state_dict", "model", "net"),
+    *("weights", ""),
 )
 """What checkpoints call the generator, the averaged one first."""
 

@@ -28,9 +28,9 @@ _RUNG_NAMES = (
     "last_stopband_rel margin_size"
 )
 _READ_NAMES = (
-    "is_torgb in_channels out_channels in_size out_size in_sampling_rate out_sampling_rate "
-    "in_cutoff out_cutoff in_half_width out_half_width"
+    "is_torgb in_channels out_channels in_size out_size in_sampling_rate out_sampling_rate"
 )
+_FILTER_NAMES = "in_cutoff out_cutoff in_half_width out_half_width"
 _KEPT_NAMES = "conv_kernel conv_clamp up_factor down_factor up_taps down_taps down_radial padding"
 _XL_NAMES = (
     "path_stem head_layers up_factor channel_base channel_max margin_size last_stopband_rel "
@@ -81,7 +81,8 @@ _READ = honoured("the layer")
 _LAYER: dict[str, Setting] = {
     **_W_DIM,
     **each_of(_READ_NAMES, _READ),
-    "is_critically_sampled": honoured("where super-resolution continues"),
+    **each_of(_FILTER_NAMES, inert("the stored filters say what came of it")),
+    "is_critically_sampled": inert("where a super-resolution network would continue"),
     "use_fp16": _PRECISION,
 }
 
@@ -122,8 +123,8 @@ def _classes(mapping: tuple[PublishedClass, ...], more: dict[str, Setting]) -> t
                 **_SIZES,
                 **_IMAGE,
                 **{f"mapping_kwargs.{name}": x for name, x in mapping[0].arguments.items()},
-                **_SYNTHESIS,
                 **more,
+                **_SYNTHESIS,
             },
             {**_SIZES, **_IMAGE, **_NUM_WS, **more},
         ),
