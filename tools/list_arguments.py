@@ -24,15 +24,16 @@ _TABLES: dict[str, tuple[PublishedClass, ...]] = {
 }
 _HEAD = """# What a file says of its network
 
-Pickles keep the constructor's arguments and every module's attributes. Each of them is *honoured* (the
-network is built so, and a value that contradicts the rest of the file is refused), *checked* (one value
-is supported, any other refused) or *inert* (it changes no image). What is in no table is refused by its
-name. (`python tools/list_arguments.py` writes this page from the tables in the code, and a test changes
-every entry in a file.)
+Pickles keep the constructor's arguments and every module's attributes. Each of them is *honoured*
+(the network is built so, and a value that contradicts the rest of the file is refused), *checked*
+(one value is supported, any other refused) or *inert* (it changes no image). What is in no table
+is refused by its name. (`python tools/list_arguments.py` writes this page from the tables in the
+code, and a test changes every entry in a file.)
 
-Bare state dicts keep neither. What their weights don't show is taken to be as published; `gan inspect`
-says it, and [Bring your own GAN](generators.md) has the options that change it. AutoGAN, BigGAN and
-DCGAN come as bare weights, as do rosinality's, MMGeneration's and GenForce's StyleGAN2.
+Bare state dicts keep neither. What their weights don't show is taken to be as published; `gan
+inspect` says it, and [Bring your own GAN](generators.md) has the options that change it. AutoGAN,
+BigGAN and DCGAN come as bare weights, as do rosinality's, MMGeneration's and GenForce's
+StyleGAN2.
 """
 
 
