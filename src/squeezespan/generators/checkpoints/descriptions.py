@@ -33,7 +33,7 @@ def check_sizes(config: Any) -> None:
 def _limit(name: str) -> int:
     if name.endswith("layers"):
         return _MAX_LAYERS
-    return _MAX_KERNEL if name.endswith(("kernel", "kernel_size", "bottom_width")) else _MAX_SIZE
+    return _MAX_KERNEL if name.endswith(("kernel", "kernels", "bottom_width")) else _MAX_SIZE
 
 
 def check_types(config: Any) -> None:

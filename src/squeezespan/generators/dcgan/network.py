@@ -42,8 +42,6 @@ OUTPUTS: dict[Output, Callable[[Tensor], Tensor]] = {
 }
 """What makes an image of the last convolution's map."""
 
-_Size = Annotated[int, Range(0, 64)]
-
 
 @dataclass(frozen=True)
 class DCGANConfig:
@@ -53,11 +51,11 @@ class DCGANConfig:
     widths: tuple[int, ...] = (512, 256, 128, 64)
     """Channels of every map before the image, coarse to fine."""
     channels: int = 3
-    kernels: tuple[Annotated[int, Range(1, 64)], ...] = (4, 4, 4, 4, 4)
+    kernels: tuple[int, ...] = (4, 4, 4, 4, 4)
     """Side of every convolution's kernel."""
-    strides: tuple[Annotated[int, Range(1, 64)], ...] = (1, 2, 2, 2, 2)
-    paddings: tuple[_Size, ...] = (0, 1, 1, 1, 1)
-    output_paddings: tuple[_Size, ...] = (0, 0, 0, 0, 0)
+    strides: tuple[int, ...] = (1, 2, 2, 2, 2)
+    paddings: tuple[int, ...] = (0, 1, 1, 1, 1)
+    output_paddings: tuple[int, ...] = (0, 0, 0, 0, 0)
     """Added to the size of every map on one side."""
     conv_names: tuple[str, ...] = ("main.0", "main.3", "main.6", "main.9", "main.12")
     """Names of the convolutions, first to last."""
