@@ -11,7 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from squeezespan.config import AugmentConfig
+from squeezespan.data.augment import Augment
 from squeezespan.data.images import ImageSet, ResidentImages
+from squeezespan.data.order import epoch_order
 from squeezespan.errors import UserError
 from squeezespan.evaluation.features import extract_features
 from squeezespan.evaluation.linear import (
@@ -19,6 +22,7 @@ from squeezespan.evaluation.linear import (
     linear_probe_config,
     train_linear_probe,
 )
+from squeezespan.randomness import StepRandom, derive_seed
 
 
 class Colors(nn.Module):
@@ -110,3 +114,82 @@ def test_unlabelled_images_are_refused(images: ImageSet) -> None:
     unlabelled = ResidentImages("folder:x", [], None, images.batch(torch.arange(4)))
     with pytest.raises(UserError, match="folder:x has no labels"):
         train_linear_probe(Colors(), unlabelled, linear_probe_config(8), classes=3)
+
+
+@pytest.mark.parametrize("copies", [None, 2])
+def test_views_and_order_follow_from_seed_epoch_and_step(copies: int | None) -> None:
+    """Noise, whose crops differ, in batches that leave a remainder."""
+    random = torch.Generator().manual_seed(1)
+    pixels = torch.randint(256, (12, 3, 8, 8), generator=random, dtype=torch.uint8)
+    labels = torch.arange(12) % 3
+    noise = ResidentImages("test:noise", ["a", "b", "c"], labels, pixels)
+    config = LinearProbeConfig("sgd", 40.0, batch_size=5, epochs=3, momentum=0.8, copies=copies)
+    backbone, seed = Colors().eval(), 7
+    crops = AugmentConfig(crop_scale=(0.08, 1.0), flip=0.5, jitter=0.0, grayscale=0.0, blur=0.0)
+
+    def features(rows: Tensor, epoch: int, step: int) -> Tensor:
+        draws = StepRandom(derive_seed(seed, epoch), step, stream="linear-probe")
+        view: Tensor = backbone(Augment(crops, 8)(pixels[rows], draws))
+        return view.detach()
+
+    kept = [
+        torch.cat([features(torch.arange(12)[s : s + 5], copy, s // 5) for s in (0, 5, 10)])
+        for copy in range(copies or 0)
+    ]
+    first = torch.Generator().manual_seed(derive_seed(seed, "linear-probe-init"))
+    weight = (0.01 * torch.randn(3, 3, generator=first)).requires_grad_()
+    bias = torch.zeros(3, requires_grad=True)
+    momenta = [torch.zeros(3, 3), torch.zeros(3)]
+    for epoch in range(3):
+        rate = 40.0 * 5 / 256 * (1 + math.cos(math.pi * epoch / 3)) / 2
+        order = epoch_order(12, epoch, derive_seed(seed, "linear-probe"))
+        for step in range(3):
+            rows = order[5 * step : 5 * step + 5]
+            x = kept[epoch % 2][rows] if copies else features(rows, epoch, step)
+            loss = F.cross_entropy(x @ weight.T + bias, labels[rows])
+            gradients = torch.autograd.grad(loss, [weight, bias])
+            for p, momentum, gradient in zip((weight, bias), momenta, gradients, strict=True):
+                momentum.mul_(0.8).add_(gradient)
+                p.data -= rate * momentum
+    layer = train_linear_probe(backbone, noise, config, classes=3, seed=seed)
+    torch.testing.assert_close(layer.weight, weight.detach(), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(layer.bias, bias.detach(), rtol=1e-4, atol=1e-5)
+    assert not layer.weight.requires_grad
+
+
+def test_seed_0_and_single_precision_are_the_defaults(images: ImageSet) -> None:
+    config = LinearProbeConfig("sgd", 3.0, batch_size=24, epochs=2)
+    ours = train_linear_probe(Colors(), images, config, classes=3)
+    same = train_linear_probe(Colors(), images, config, classes=3, seed=0, precision="fp32")
+    assert torch.equal(ours.weight, same.weight)
+    other = train_linear_probe(Colors(), images, config, classes=3, seed=1)
+    assert not torch.equal(ours.weight, other.weight)
+
+
+def test_more_copies_than_epochs_are_not_made(capsys: pytest.CaptureFixture[str]) -> None:
+    pixels = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
+    flat = ResidentImages("test:flat", ["a", "b"], torch.arange(4) % 2, pixels)
+    seen: list[int] = []
+    backbone = Colors()
+    backbone.register_forward_hook(lambda _m, given, _out: seen.append(len(given[0])))
+    config = LinearProbeConfig("sgd", 3.0, batch_size=4, epochs=2, copies=9)
+    train_linear_probe(backbone, flat, config, classes=2)
+    assert seen.count(4) == 2
+    shown = capsys.readouterr().err
+    assert "features for the probe" in shown
+    assert "linear probe" in shown
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch size", "copies"])
+def test_numbers_of_the_probe_begin_at_one(name: str) -> None:
+    option = name.replace(" ", "_")
+    assert getattr(linear_probe_config(32, **{option: 1}), option) == 1
+    with pytest.raises(UserError, match=f"^the linear probe's {name} must be at least 1, not 0$"):
+        linear_probe_config(32, **{option: 0})
+
+
+def test_what_is_named_is_taken() -> None:
+    for side in (32, 33):
+        config = linear_probe_config(side, epochs=7, batch_size=9, copies=3)
+        assert (config.epochs, config.batch_size, config.copies) == (7, 9, 3)
+        assert (config.momentum, config.crop_scale) == (0.9, (0.08, 1.0))
