@@ -63,7 +63,7 @@ TESTS: dict[str, list[str]] = {
     "evaluation/logistic.py": ["evaluation/test_logistic.py"],
     "evaluation/paired.py": ["evaluation/test_paired.py"],
     "evaluation/protocols.py": ["evaluation/test_protocols.py"],
-    "training/schedule.py": ["training/test_schedule.py"],
+    "distillation/schedule.py": ["distillation/test_schedule.py"],
     "data/augment.py": ["data/test_augment.py", "data/test_augment_parity.py"],
     "data/blur.py": ["data/test_augment_parity.py"],
     "data/color.py": ["data/test_augment_parity.py"],
