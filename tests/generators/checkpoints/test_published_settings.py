@@ -199,6 +199,21 @@ def test_the_mapping_s_multiplier_is_followed(family: str, tmp_path: Path) -> No
     assert not torch.allclose(opened(latents).w, usual(latents).w)
 
 
+def test_a_superresolution_network_keeps_its_stem_s_arguments(tmp_path: Path) -> None:
+    generator = networks.make_network("stylegan_xl_superresolution")
+    describe = describing(generator)
+    stem = {"mapping": {"num_ws": 7}, "synthesis": {"img_resolution": 16}}
+
+    def described(place: str, module: nn.Module) -> Part:
+        part = describe(place, module)
+        return replace(part, arguments=part.arguments | stem.get(place, {}))
+
+    path = tmp_path / "superresolution.pkl"
+    path.write_bytes(dump(snapshot(persistent(generator, described))))
+    opened = squeezespan.load_generator(path)
+    assert torch.equal(images(opened, generator), images(generator, generator))
+
+
 def test_noise_that_is_off_in_one_layer(tmp_path: Path) -> None:
     path = tmp_path / "quiet.pkl"
     layer = "synthesis.b8.conv1"

@@ -22,6 +22,7 @@ __all__ = ["CLASSES", "XL_CLASSES"]
 _PRECISION = inert("where half precision is used; --precision says it here")
 _TRAINING = inert("training only")
 _BUILT = inert("used while the network was built; the layers' attributes say what came of it")
+_STEM = inert("of the stem's, which a super-resolution network continues; attributes say the rest")
 _LADDER = honoured("the layers, which their attributes describe")
 _RUNG_NAMES = (
     "channel_base channel_max num_layers num_critical first_cutoff first_stopband "
@@ -133,7 +134,7 @@ def _classes(mapping: tuple[PublishedClass, ...], more: dict[str, Setting]) -> t
         PublishedClass(
             "SynthesisNetwork",
             r"synthesis",
-            {**_W_DIM, **_IMAGE, **_SYNTHESIS},
+            {**_W_DIM, **_IMAGE, **_SYNTHESIS, **({"img_resolution": _STEM} if more else {})},
             {
                 **_W_DIM,
                 **_NUM_WS,
@@ -221,7 +222,7 @@ XL_CLASSES: tuple[PublishedClass, ...] = _classes(
             r"mapping",
             {
                 **_SIZES,
-                **_NUM_WS,
+                "num_ws": _STEM,
                 **_MAPPING,
                 "rand_embedding": inert("the class table's first values"),
             },
