@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from squeezespan.config import DistillConfig, MethodConfig, StudentConfig, TrainConfig
+from squeezespan.config import DistillConfig, ImagesConfig, MethodConfig, StudentConfig, TrainConfig
 from squeezespan.data.normalize import Normalization
 from squeezespan.distillation.stream import source_widths
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
@@ -49,6 +49,7 @@ class Setting:
             ),
             method=MethodConfig(embed_dim=self.embed_dim, hidden_dim=self.embed_dim),
             student=StudentConfig(arch=self.arch),
+            images=ImagesConfig(resolution=32),
         )
 
     def generator(self) -> StyleGAN2Generator:

@@ -14,16 +14,29 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from squeezespan.data.encoded import TRANSPOSING, opened, set_draft, to_rgb, turn_of, upright
+from squeezespan.data.encoded import (
+    TRANSPOSING,
+    BrokenImageError,
+    TooLargeError,
+    is_image,
+    opened,
+    set_draft,
+    to_rgb,
+    turn_of,
+    upright,
+)
 
 __all__ = [
     "Box",
+    "BrokenImageError",
     "ChooseBox",
     "Pixels",
+    "TooLargeError",
     "decode_crop",
     "decode_image",
     "fit_square",
     "image_side",
+    "is_image",
     "resized_part",
 ]
 
