@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from squeezespan.config import DistillConfig, MethodConfig, OptimConfig, TrainConfig
-from squeezespan.distillation.schedule import Plan, learning_rate, plan_run
+from squeezespan.distillation.schedule import Plan, learning_rate, plan_run, run_pace
 from squeezespan.errors import UserError
+from squeezespan.runs.trainer import Pace
 
 CIFAR = Plan(50_000, steps_per_epoch=97, steps=800 * 97, synthetic_batch=256, real_batch=256)
 
@@ -31,6 +32,17 @@ def test_an_epoch_is_the_real_set_over_the_batch_whatever_is_in_it(alpha: float)
 def test_two_images_of_a_stream_are_enough_for_each_process() -> None:
     assert plan_run(config(6), 100) == Plan(100, 16, 160, synthetic_batch=3, real_batch=3)
     assert plan_run(config(16, accumulate=2), 100, 2) == Plan(100, 6, 60, 8, 8)
+
+
+def test_a_run_is_as_long_and_logged_as_often_as_its_settings_say() -> None:
+    settings = config(512)
+    settings = replace(
+        settings,
+        train=replace(settings.train, checkpoint_minutes=7.5),
+        monitor=replace(settings.monitor, log_every=11),
+    )
+    pace = run_pace(settings, plan_run(settings, 50_000))
+    assert pace == Pace(steps=970, batch_size=512, log_every=11, checkpoint_minutes=7.5)
 
 
 def test_max_steps_ends_the_run_early() -> None:

@@ -48,7 +48,7 @@ def test_the_pretended_gpu_refuses_a_stray_tensor() -> None:
     with FakeTensorMode(allow_non_fake_inputs=True):
         move_to_fake_gpu(generator)
         latents = generator.sample_latents(3, FakeRandom()).to("cpu")
-        with pytest.raises(RuntimeError, match="same device|two different devices"):
+        with pytest.raises(RuntimeError, match=r"same device|two different devices"):
             generator(latents)
 
 
