@@ -6,45 +6,33 @@ their bias beside it; `injected_noise_{i}` run through the convolutions. Maps ar
 precision alone.
 """
 
-import re
-
-from torch import Tensor
-
 from squeezespan.generators.stylegan2.layouts.renaming import (
     Layout,
     Rule,
+    as_it_is,
     check_square_mapping,
     conv_name,
-    each,
     gain_of_four,
     rule,
-    size_of,
     squeezed,
 )
+from squeezespan.generators.stylegan2.layouts.rosinality_layers import rosinality_layers
 
 __all__ = ["LAYOUT"]
 
 
-def _as_it_is(x: Tensor) -> Tensor:
-    return x
-
-
 _STYLE = [
-    ("conv.style_modulation.linear.weight_orig", "affine.weight", _as_it_is),
-    ("conv.style_modulation.bias", "affine.bias", _as_it_is),
+    ("conv.style_modulation.linear.weight_orig", "affine.weight", as_it_is),
+    ("conv.style_modulation.bias", "affine.bias", as_it_is),
     ("conv.weight_orig", "weight", squeezed(4)),
 ]
 _CONV = [
     *_STYLE,
     ("conv.blur.kernel", "resample_filter", gain_of_four),
     ("noise_injector.weight", "noise_strength", squeezed(0)),
-    ("activate.bias", "bias", _as_it_is),
+    ("activate.bias", "bias", as_it_is),
 ]
 _RGB = [*_STYLE, ("bias", "bias", lambda x: x.flatten())]
-
-
-def _block(match: re.Match[str]) -> str:
-    return f"synthesis.b{size_of(int(match[1]))}"
 
 
 _RULES = [
@@ -61,25 +49,7 @@ _RULES = [
         lambda match: f"{conv_name(int(match[1]))}.noise_const",
         squeezed(2),
     ),
-    *each(
-        [
-            (r"conv1", lambda _: "synthesis.b4.conv1"),
-            (r"convs\.(\d{1,4})", lambda match: conv_name(int(match[1]) + 1)),
-        ],
-        _CONV,
-    ),
-    *each(
-        [
-            (r"to_rgb1", lambda _: "synthesis.b4.torgb"),
-            (r"to_rgbs\.(\d{1,4})", lambda match: f"{_block(match)}.torgb"),
-        ],
-        _RGB,
-    ),
-    Rule(
-        r"to_rgbs\.(\d{1,4})\.upsample\.kernel",
-        lambda match: f"{_block(match)}.resample_filter",
-        gain_of_four,
-    ),
+    *rosinality_layers(_CONV, _RGB),
 ]
 
 LAYOUT = Layout(

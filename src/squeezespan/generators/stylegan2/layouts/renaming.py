@@ -16,6 +16,7 @@ __all__ = [
     "Convert",
     "Layout",
     "Rule",
+    "as_it_is",
     "check_square_mapping",
     "conv_name",
     "each",
@@ -31,7 +32,8 @@ _MAX_LEVEL = 20
 Convert = Callable[[Tensor], Tensor]
 
 
-def _as_it_is(x: Tensor) -> Tensor:
+def as_it_is(x: Tensor) -> Tensor:
+    """Leave a weight alone."""
     return x
 
 
@@ -42,10 +44,10 @@ class Rule:
     pattern: str
     """Matches the whole name."""
     name: Callable[[re.Match[str]], str]
-    convert: Convert = _as_it_is
+    convert: Convert = as_it_is
 
 
-def rule(pattern: str, name: str, convert: Convert = _as_it_is) -> Rule:
+def rule(pattern: str, name: str, convert: Convert = as_it_is) -> Rule:
     """Give a rule whose published name is a template for the match, as in `re.Match.expand`."""
     return Rule(pattern, lambda match: match.expand(name), convert)
 

@@ -17,42 +17,35 @@ from squeezespan.generators.checkpoints.checkpoint import Network
 from squeezespan.generators.stylegan2.layouts.renaming import (
     Layout,
     Rule,
+    as_it_is,
     check_square_mapping,
     conv_name,
     each,
     gain_of_four,
     rule,
-    size_of,
     squeezed,
 )
+from squeezespan.generators.stylegan2.layouts.rosinality_layers import rosinality_layers
 
 __all__ = ["LAYOUT"]
 
 
-def _as_it_is(x: Tensor) -> Tensor:
-    return x
-
-
 _STYLE = [
-    ("conv.modulation.weight", "affine.weight", _as_it_is),
-    ("conv.modulation.bias", "affine.bias", _as_it_is),
+    ("conv.modulation.weight", "affine.weight", as_it_is),
+    ("conv.modulation.bias", "affine.bias", as_it_is),
 ]
 _CONV = [
     *_STYLE,
     ("conv.weight", "weight", squeezed(4)),
     ("conv.blur.kernel", "resample_filter", gain_of_four),
     ("noise.weight", "noise_strength", squeezed(0)),
-    ("activate.bias", "bias", _as_it_is),
+    ("activate.bias", "bias", as_it_is),
 ]
 _RGB = [
     *_STYLE,
     ("conv.weight", "weight", squeezed(4)),
     ("bias", "bias", lambda x: x.flatten()),
 ]
-
-
-def _block(match: re.Match[str]) -> str:
-    return f"synthesis.b{size_of(int(match[1]))}"
 
 
 _GENERATOR = [
@@ -66,25 +59,7 @@ _GENERATOR = [
         lambda match: f"{conv_name(int(match[1]))}.noise_const",
         squeezed(2),
     ),
-    *each(
-        [
-            (r"conv1", lambda _: "synthesis.b4.conv1"),
-            (r"convs\.(\d{1,4})", lambda match: conv_name(int(match[1]) + 1)),
-        ],
-        _CONV,
-    ),
-    *each(
-        [
-            (r"to_rgb1", lambda _: "synthesis.b4.torgb"),
-            (r"to_rgbs\.(\d{1,4})", lambda match: f"{_block(match)}.torgb"),
-        ],
-        _RGB,
-    ),
-    Rule(
-        r"to_rgbs\.(\d{1,4})\.upsample\.kernel",
-        lambda match: f"{_block(match)}.resample_filter",
-        gain_of_four,
-    ),
+    *rosinality_layers(_CONV, _RGB),
 ]
 
 
@@ -93,7 +68,7 @@ def _judging(resolution: int) -> list[Rule]:
         return f"b{resolution >> min(int(match[1]) - 1, 20)}"
 
     weights: list[tuple[str, str, Callable[[Tensor], Tensor]]] = [
-        (theirs, ours, _as_it_is)
+        (theirs, ours, as_it_is)
         for theirs, ours in (
             ("conv1.0.weight", "conv0.weight"),
             ("conv1.1.bias", "conv0.bias"),
