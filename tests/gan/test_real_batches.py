@@ -5,8 +5,10 @@ import torch
 from torch import Tensor
 
 from squeezespan.data.images import ResidentImages
+from squeezespan.data.order import epoch_order
 from squeezespan.gan.batches import RealBatches
 from squeezespan.gan.config import GanRunConfig, GanTrainConfig
+from squeezespan.randomness import StepRandom
 
 COUNT, BATCH = 20, 8
 
@@ -63,3 +65,13 @@ def test_every_image_comes_once_an_epoch_with_its_label() -> None:
     assert len(epochs) == 4
     assert all(sorted(epoch) == list(range(COUNT)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 4
+
+
+def test_order_and_mirroring_are_the_seeds_at_every_step() -> None:
+    expected = pixels() / 127.5 - 1
+    order = torch.cat([epoch_order(COUNT, epoch, 2) for epoch in range(4)])
+    for step, (batch, _) in enumerate(batches(10, mirror=True)):
+        images = expected[order[step * BATCH : (step + 1) * BATCH]]
+        flips = StepRandom(2, step, stream="mirror").uniform(BATCH) < 0.5
+        mirrored = torch.where(flips[:, None, None, None], images.flip(3), images)
+        assert torch.equal(batch, mirrored)
