@@ -74,6 +74,7 @@ def fit_logistic(
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     weight = x.new_zeros(classes, x.shape[1])
     bias = x.new_full((classes,), -torch.inf)
@@ -85,7 +86,8 @@ def fit_logistic(
     if start is not None:
         model.coef_ = _one_row_for_two(start.weight[present]).cpu().numpy()
         model.intercept_ = _one_row_for_two(start.bias[present]).cpu().numpy()
-    with warnings.catch_warnings():
+    # The products are small: threads would only wait for each other.
+    with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(x.cpu().numpy(), y.cpu().numpy())
     fitted = [torch.from_numpy(array).to(x) for array in (model.coef_, model.intercept_)]
