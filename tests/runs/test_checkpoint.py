@@ -51,3 +51,11 @@ def test_leftovers_of_an_interrupted_write_are_removed(tmp_path: Path) -> None:
 
 def test_a_missing_folder_has_no_checkpoint(tmp_path: Path) -> None:
     assert load_newest_checkpoint(tmp_path / "none") is None
+
+
+def test_a_checkpoint_of_another_version_is_named(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path, 3, {"a": 1})
+    content = torch.load(path, weights_only=True)
+    torch.save(content | {"format": 1}, path)
+    with pytest.raises(UserError, match="another version of Squeezespan"):
+        load_newest_checkpoint(tmp_path)

@@ -12,7 +12,7 @@ from squeezespan.files import atomic_write
 
 __all__ = ["load_newest_checkpoint", "save_checkpoint"]
 
-_FORMAT = 1
+_FORMAT = 2
 _KEEP = 2
 _PATTERN = "step-*.pt"
 
@@ -69,7 +69,10 @@ def load_newest_checkpoint(folder: Path) -> tuple[int, dict[str, Any]] | None:
             print(f"{path} is damaged; going on from the checkpoint before it", file=sys.stderr)
             continue
         if version != _FORMAT:
-            raise UserError(f"{path} was written by another version of Squeezespan")
+            raise UserError(
+                f"{path} was written by another version of Squeezespan; go on with that one, or "
+                "start again with another --out"
+            )
         for newer in paths[: paths.index(path)]:
             newer.unlink()
         return step, state
