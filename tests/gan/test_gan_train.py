@@ -24,8 +24,9 @@ from squeezespan.errors import TrainingError, UserError
 from squeezespan.files import file_sha256, write_json
 from squeezespan.gan.config import GanOriginConfig
 from squeezespan.gan.job import GanJob
-from squeezespan.gan.train import train_gan
+from squeezespan.gan.train import gan_folder, train_gan
 from squeezespan.generators import load_generator, read_generator_header
+from squeezespan.runs.run_folder import RunState
 from squeezespan.settings import to_dict
 
 
@@ -313,7 +314,9 @@ def test_a_run_leaves_its_networks_on_its_way(
         train_gan(config, run)
     provenance = read_generator_header(run)["provenance"]
     assert (provenance["kimg"], provenance["finished"]) == (0.028, False)
+    assert gan_folder(run).check(config, resume=True) is RunState.STARTED
     assert load_generator(run).info.resolution == 16
     train_gan(config, run, resume=True)
     assert read_generator_header(run)["provenance"]["finished"]
     assert_same(run, whole)
+    assert gan_folder(run).check(config, resume=True) is RunState.FINISHED

@@ -19,13 +19,11 @@ from squeezespan.distillation.target import measure_target
 from squeezespan.environment import project_commit
 from squeezespan.hardware import resolve_device
 from squeezespan.models.student_file import Backbone, save_student
-from squeezespan.progress import Progress
 from squeezespan.reports.run import write_run_report
 from squeezespan.runs.checkpoint import load_newest_checkpoint
 from squeezespan.runs.launch import launch, on_main_process
-from squeezespan.runs.loggers import check_installed, open_loggers
-from squeezespan.runs.metrics import MetricsFile
-from squeezespan.runs.recorder import Recorder
+from squeezespan.runs.loggers import check_installed
+from squeezespan.runs.recorder import Recorder, open_recorder
 from squeezespan.runs.run_folder import RunFolder, RunState
 from squeezespan.runs.trainer import Trainer
 from squeezespan.settings import to_dict
@@ -151,7 +149,8 @@ def _train(
     recorder = Recorder()
     if fabric.is_global_zero:
         folder.record_environment(str(fabric.device), fabric.world_size)
-        recorder = _open_recorder(config, folder, parts, step, state["metrics_bytes"])
+        seen = (step * config.train.batch_size, parts.plan.images)
+        recorder = open_recorder(folder, config, step, seen, state["metrics_bytes"], "distill")
 
     def publish(done: int) -> None:
         save_student(folder.result, parts.method.backbone, _header(config, parts, done))
@@ -167,22 +166,6 @@ def _train(
     finally:
         recorder.close()
     on_main_process(fabric, lambda: publish(parts.plan.steps))
-
-
-def _open_recorder(
-    config: DistillConfig, folder: RunFolder[DistillConfig], parts: Parts, step: int, position: int
-) -> Recorder:
-    batch = config.train.batch_size
-    return Recorder(
-        MetricsFile(folder.metrics, position),
-        open_loggers(folder.path, config, config.monitor.loggers, step),
-        Progress(
-            parts.plan.images,
-            unit="images",
-            description=f"distill {folder.path.name}",
-            initial=step * batch,
-        ),
-    )
 
 
 def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:

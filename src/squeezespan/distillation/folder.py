@@ -1,10 +1,10 @@
 """The run folder of a student."""
 
+from functools import partial
 from pathlib import Path
 
 from squeezespan.config import DistillConfig, load_config
-from squeezespan.models.student_file import is_finished_student
-from squeezespan.runs.run_folder import RunFolder
+from squeezespan.runs.run_folder import RunFolder, is_finished_network
 
 __all__ = ["distill_folder"]
 
@@ -17,5 +17,5 @@ def distill_folder(path: Path) -> RunFolder[DistillConfig]:
         "distillation",
         "student.safetensors",
         ("report.html", "tensorboard", "wandb", "mlflow.db"),
-        is_finished=is_finished_student,
+        is_finished=partial(is_finished_network, "student"),
     )

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,11 @@ from squeezespan.gan.origin import start_from
 from squeezespan.gan.step import GanStep
 from squeezespan.generators.registry import load_generator
 from squeezespan.hardware import DTYPES, resolve_device
-from squeezespan.progress import Progress
 from squeezespan.runs.checkpoint import load_newest_checkpoint
 from squeezespan.runs.launch import launch
-from squeezespan.runs.loggers import check_installed, open_loggers
-from squeezespan.runs.metrics import MetricsFile
-from squeezespan.runs.recorder import Recorder
-from squeezespan.runs.run_folder import RunFolder, RunState
+from squeezespan.runs.loggers import check_installed
+from squeezespan.runs.recorder import open_recorder
+from squeezespan.runs.run_folder import RunFolder, RunState, is_finished_network
 from squeezespan.runs.trainer import Pace, Trainer
 from squeezespan.settings import to_dict
 
@@ -140,16 +139,8 @@ def _train(
     folder.record_environment(str(fabric.device))
     job = GanJob(config, images, gan, folder, steps)
     pace = Pace(steps, train.batch_size, config.monitor.log_every, train.checkpoint_minutes)
-    recorder = Recorder(
-        MetricsFile(folder.metrics, state["metrics_bytes"]),
-        open_loggers(folder.path, config, config.monitor.loggers, step),
-        Progress(
-            steps * train.batch_size,
-            unit="images",
-            description=f"gan {folder.path.name}",
-            initial=step * train.batch_size,
-        ),
-    )
+    seen = (step * train.batch_size, steps * train.batch_size)
+    recorder = open_recorder(folder, config, step, seen, state["metrics_bytes"], "gan")
     with contextlib.closing(recorder):
         trainer = Trainer(fabric, pace, job, recorder, folder.checkpoints, stamp, _ADVICE)
         if found is not None:
@@ -175,6 +166,7 @@ def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:
             "mlflow.db",
         ),
         _MAY_DIFFER,
+        partial(is_finished_network, "generator"),
     )
 
 

@@ -13,7 +13,7 @@ from squeezespan.files import atomic_write, check_file
 from squeezespan.models.backbones import build_backbone
 from squeezespan.untrusted.safetensors import HEADER_KEY, load_weights, read_network
 
-__all__ = ["STUDENT_FILE", "Backbone", "is_finished_student", "load_backbone", "save_student"]
+__all__ = ["STUDENT_FILE", "Backbone", "load_backbone", "save_student"]
 
 STUDENT_FILE = "student.safetensors"
 
@@ -101,15 +101,6 @@ def save_student(path: Path, backbone: nn.Module, header: dict[str, Any]) -> Non
     tensors = {name: _stored(tensor) for name, tensor in backbone.state_dict().items()}
     metadata = {HEADER_KEY: json.dumps({"kind": _KIND, **header})}
     atomic_write(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
-
-
-def is_finished_student(path: Path) -> bool:
-    """Tell whether a student's file is that of a run's last step; a damaged one is not."""
-    try:
-        header = read_network(path, _KIND)[1]
-    except UserError:
-        return False
-    return bool(header.get("provenance", {}).get("finished", True))
 
 
 def load_backbone(run_or_file: str | Path, device: torch.device | str = "cpu") -> Backbone:

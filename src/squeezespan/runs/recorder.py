@@ -1,12 +1,14 @@
 """Where a run's numbers go: `metrics.jsonl`, the loggers, and the progress bar."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from squeezespan.progress import Progress
-from squeezespan.runs.loggers import Logger
+from squeezespan.runs.loggers import Logger, open_loggers
 from squeezespan.runs.metrics import MetricsFile
+from squeezespan.runs.run_folder import RunFolder
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "open_recorder"]
 
 
 class Recorder:
@@ -64,3 +66,32 @@ class Recorder:
         for place in (self._progress, self._metrics, *self._loggers):
             if place is not None:
                 place.close()
+
+
+def open_recorder(
+    folder: RunFolder[Any],
+    config: Any,
+    step: int,
+    images: tuple[int, int],
+    position: int,
+    verb: str,
+) -> Recorder:
+    """Open every place that the numbers of a run go to.
+
+    Args:
+        folder: the run's; it is open.
+        config: the run's settings; `monitor.loggers` names the loggers.
+        step: where the run goes on.
+        images: seen before, and to be seen in all.
+        position: bytes of `metrics.jsonl` to keep.
+        verb: what the progress bar calls the work.
+
+    Raises:
+        UserError: a logger can't be opened.
+    """
+    done, total = images
+    return Recorder(
+        MetricsFile(folder.metrics, position),
+        open_loggers(folder.path, config, config.monitor.loggers, step),
+        Progress(total, unit="images", description=f"{verb} {folder.path.name}", initial=done),
+    )

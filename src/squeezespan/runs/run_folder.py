@@ -18,8 +18,9 @@ from squeezespan.errors import StorageError, UserError
 from squeezespan.files import check_writable, write_json
 from squeezespan.hardware import resolve_device, resolve_precision
 from squeezespan.settings import flatten, to_dict
+from squeezespan.untrusted.safetensors import read_network
 
-__all__ = ["RunFolder", "RunState"]
+__all__ = ["RunFolder", "RunState", "is_finished_network"]
 
 Settings = TypeVar("Settings", bound=Any)
 
@@ -31,6 +32,20 @@ _MAY_DIFFER = {
     "monitor.log_every",
 }
 """Settings that a continued run may change, because its weights don't depend on them."""
+
+
+def is_finished_network(kind: str, path: Path) -> bool:
+    """Tell whether a network's file is that of a run's last step; a damaged one is not.
+
+    Args:
+        kind: of network that the file holds, as its header says.
+        path: the file.
+    """
+    try:
+        header = read_network(path, kind)[1]
+    except UserError:
+        return False
+    return bool(header.get("provenance", {}).get("finished", True))
 
 
 class RunState(Enum):
