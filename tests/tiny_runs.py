@@ -1,8 +1,6 @@
 """A generator, images and settings so small that a run takes a second."""
 
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +9,10 @@ import torch
 from PIL import Image
 
 from squeezespan.config import DistillConfig, config_from_dict
-from squeezespan.distillation.distill import distill
-from squeezespan.errors import UserError
 from squeezespan.generators import save_generator
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
 
-__all__ = ["distill_as_rank", "make_gan", "make_images", "read_metrics", "tiny_config"]
+__all__ = ["make_gan", "make_images", "read_metrics", "tiny_config"]
 
 _CLASSES = 4
 _PER_CLASS = 20
@@ -77,20 +73,3 @@ def read_metrics(run: Path) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     clock = {"seconds", "images_per_second"}
     return [{name: x for name, x in line.items() if name not in clock} for line in lines]
-
-
-def distill_as_rank(config: DistillConfig, out: Path, rank: int, world: int, port: int) -> None:
-    """Distil as one of `world` processes, in the environment that torchrun would make."""
-    os.environ |= {
-        "TORCHELASTIC_RUN_ID": "test",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": str(world),
-        "LOCAL_WORLD_SIZE": str(world),
-    }
-    try:
-        distill(config, out)
-    except UserError as error:
-        sys.exit(f"refused: {error}")

@@ -1,7 +1,6 @@
 """Two processes that share a batch train like one that has it all."""
 
 import os
-import socket
 import subprocess
 import sys
 from multiprocessing.context import ForkServerContext
@@ -10,8 +9,9 @@ from typing import Any
 
 import pytest
 import torch
+from ranks import run_as_ranks
 from safetensors.torch import load_file
-from tiny_runs import distill_as_rank, read_metrics, tiny_config
+from tiny_runs import read_metrics, tiny_config
 
 from squeezespan.config import DistillConfig
 from squeezespan.distillation.distill import distill
@@ -24,21 +24,6 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "monitor": {"log_every": 1},
     "optim": {"clip_grad_norm": 5.0},
 }
-
-
-def run_two_processes(context: ForkServerContext, config: DistillConfig, out: Path) -> list[int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    processes = [
-        context.Process(target=distill_as_rank, args=(config, out, rank, 2, port))
-        for rank in range(2)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    return [process.exitcode if process.exitcode is not None else -1 for process in processes]
 
 
 def assert_same_training(one: Path, two: Path) -> None:
@@ -87,7 +72,7 @@ def test_other_methods_on_two_processes_equal_one(
     method: dict[str, Any], server: ForkServerContext, data: str, gan: Path, tmp_path: Path
 ) -> None:
     config = tiny_config(data, gan, method=method, **SECTIONS)
-    assert run_two_processes(server, config, tmp_path / "two") == [0, 0]
+    assert run_as_ranks(server, distill, config, tmp_path / "two") == [0, 0]
     distill(config, tmp_path / "one")
     assert_same_training(tmp_path / "one", tmp_path / "two")
 
@@ -96,4 +81,4 @@ def test_a_mistake_ends_all_processes(
     server: ForkServerContext, config: DistillConfig, tmp_path: Path
 ) -> None:
     write_json(tmp_path / "config.json", to_dict(config))
-    assert run_two_processes(server, config, tmp_path) == [1, 1]
+    assert run_as_ranks(server, distill, config, tmp_path) == [1, 1]

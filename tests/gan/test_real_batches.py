@@ -8,7 +8,7 @@ from squeezespan.data.images import ResidentImages
 from squeezespan.data.order import epoch_order
 from squeezespan.gan.batches import RealBatches
 from squeezespan.gan.config import GanRunConfig, GanTrainConfig
-from squeezespan.randomness import StepRandom
+from squeezespan.randomness import Rows, StepRandom
 
 COUNT, BATCH = 20, 8
 
@@ -28,7 +28,7 @@ def batches(
     names = [str(label) for label in range(5)]
     images = ResidentImages("test:noise", names, torch.arange(COUNT) % 5, pixels())
     real = RealBatches(config, images, torch.device("cpu"))
-    return [real.batch(number) for number in range(steps)]
+    return [real.batch(number, Rows(torch.arange(BATCH), BATCH)) for number in range(steps)]
 
 
 def places(batch: Tensor, among: Tensor) -> list[int | None]:

@@ -1,7 +1,6 @@
 """`distill`: from settings to a run folder with a trained student."""
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import torch
 from lightning_fabric import Fabric
 
 from squeezespan.config import DistillConfig, validate
+from squeezespan.data.notices import say
 from squeezespan.distillation.folder import distill_folder
 from squeezespan.distillation.job import StudentJob
 from squeezespan.distillation.monitor import KnnMonitor
@@ -63,10 +63,10 @@ def distill(config: DistillConfig, out: str | Path, resume: bool = False) -> Pat
     fabric = launch(config.train)
     state = on_main_process(fabric, lambda: folder.check(config, resume=resume))
     if state is RunState.FINISHED:
-        _say(fabric, f"{folder.path} holds a finished run; there is nothing to resume")
+        say(f"{folder.path} holds a finished run; there is nothing to resume")
         return folder.path
     if resume and state is RunState.NEW:
-        _say(fabric, f"{folder.path} holds no run to resume; starting one")
+        say(f"{folder.path} holds no run to resume; starting one")
     gpus = [fabric.device] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(gpus):
         parts = prepare(config, fabric.device, fabric.world_size)
@@ -145,7 +145,7 @@ def _train(
     if parts.images.knn is not None:
         backbone = Backbone(parts.method.backbone, _header(config, parts, step))
         monitor = KnnMonitor(fabric, config, parts.plan, backbone, parts.images.knn)
-    _say(fabric, _headline(config, parts, folder, step, fabric))
+    say(_headline(config, parts, folder, step, fabric))
     recorder = Recorder()
     if fabric.is_global_zero:
         folder.record_environment(str(fabric.device), fabric.world_size)
@@ -202,8 +202,3 @@ def _headline(
         f"{plan.epochs:.4g} epochs of {parts.sizes.describe(plan.train_images)}, {fabric.device} "
         f"in {config.train.precision}, {folder.path}"
     )
-
-
-def _say(fabric: Fabric, line: str) -> None:
-    if fabric.is_global_zero:
-        print(line, file=sys.stderr)

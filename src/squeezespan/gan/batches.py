@@ -7,7 +7,7 @@ from torch import Tensor
 
 from squeezespan.data.order import epoch_order
 from squeezespan.gan.config import GanTrainConfig
-from squeezespan.randomness import StepRandom
+from squeezespan.randomness import Rows, StepRandom
 
 __all__ = ["RealBatches", "RealImages"]
 
@@ -42,26 +42,29 @@ class RealBatches:
         self._device = device
         self._epoch_order: tuple[int, Tensor] | None = None
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor | None]:
-        """Give the images of the step that follows `step` steps.
+    def batch(self, step: int, rows: Rows) -> tuple[Tensor, Tensor | None]:
+        """Give images of the step that follows `step` steps.
+
+        Args:
+            step: counted from 0.
+            rows: which samples of its batch.
 
         Returns:
-            float32 [B, 3, R, R] in [-1, 1], and class indices int64 [B]; None for an
+            float32 [n, 3, R, R] in [-1, 1], and class indices int64 [n]; None for an
             unconditional GAN.
         """
-        batch, n = self._config.train.batch_size, len(self._images)
-        positions = torch.arange(step * batch, (step + 1) * batch)
+        n = len(self._images)
+        positions = step * rows.total + rows.indices
         epochs = positions // n
-        indices = torch.cat(
-            [
-                self._order(epoch)[positions[epochs == epoch] % n]
-                for epoch in sorted(set(epochs.tolist()))
-            ]
-        )
+        indices = torch.empty_like(positions)
+        for epoch in sorted(set(epochs.tolist())):
+            within = epochs == epoch
+            indices[within] = self._order(epoch)[positions[within] % n]
         real = self._images.batch(indices).to(self._device).float() / 127.5 - 1
         if self._config.mirror:
-            random = StepRandom(self._config.train.seed, step, stream="mirror", device=self._device)
-            flips = random.uniform(batch) < 0.5
+            seed = self._config.train.seed
+            random = StepRandom(seed, step, stream="mirror", device=self._device, rows=rows)
+            flips = random.uniform(len(rows)) < 0.5
             real = torch.where(flips[:, None, None, None], real.flip(3), real)
         if not self._config.conditional or self._images.labels is None:
             return real, None

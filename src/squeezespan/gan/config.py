@@ -109,6 +109,10 @@ class GanRunConfig:
     max_steps: Count | None = None
     """Stop after this many steps, whatever `kimg` says."""
     batch_size: Count = 64
+    """Images of one step, on all processes together."""
+    micro_batch: Count | None = None
+    """Images that a process computes at once, which saves memory and changes no number; None is
+    its whole share of `batch_size`."""
     learning_rate: Positive = 0.0025
     discriminator_learning_rate: Positive | None = None
     """Where the discriminator's differs; None is the same."""

@@ -58,9 +58,9 @@ class GanJob:
     def optimise(self, step: int) -> Mapping[str, Tensor]:
         """Train both networks on one batch."""
         began = time.monotonic()
-        numbers = self._gan.run(step, *self._batches.batch(step))
+        numbers = self._gan.run(step, *self._batches.batch(step, self._gan.rows()))
         self._seconds += time.monotonic() - began
-        return {name: torch.as_tensor(x, device=self._gan.device) for name, x in numbers.items()}
+        return numbers
 
     def record(self, step: int, numbers: Mapping[str, float]) -> dict[str, float]:
         """Give the line of the log."""
@@ -73,6 +73,8 @@ class GanJob:
 
     def check(self, step: int) -> Mapping[str, float]:
         """Keep this moment's averaged generator and a grid of its images; renew the report."""
+        if self._gan.share.rank:
+            return {}
         kimg = self._kimg(step)
         # Moments less than a thousand images apart need names of their own.
         fine = self._config.train.snapshot_kimg < 1

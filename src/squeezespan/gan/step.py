@@ -1,7 +1,8 @@
 """One step of StyleGAN2-ADA: both networks' losses, lazy regularization, weight average."""
 
 import copy
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from squeezespan.discriminators.stylegan2 import (
 from squeezespan.gan.ada import AdaptiveProbability
 from squeezespan.gan.augment import augment_bgc
 from squeezespan.gan.config import GanTrainConfig
+from squeezespan.gan.share import Share, path_length_batch
 from squeezespan.generators.base import Latents
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
 from squeezespan.losses.gan import (
@@ -22,14 +24,26 @@ from squeezespan.losses.gan import (
     path_lengths,
     r1_penalty,
 )
-from squeezespan.randomness import StepRandom
+from squeezespan.randomness import Rows, StepRandom
 
 __all__ = ["GanStep"]
 
 _PATH_LENGTH_DECAY = 0.01
-_PATH_LENGTH_SHRINK = 2
 _MAX_GRADIENT = 1e5
 """In the place of an infinite gradient, which half precision has now and then."""
+_JUDGEMENTS = ("loss/discriminator", "logits/real", "logits/fake", "sign_real")
+
+
+class Generated(NamedTuple):
+    """Images of the generator in training, and what they were made of."""
+
+    images: Tensor
+    """[n, C, R, R]"""
+    labels: Tensor | None
+    ws: Tensor
+    """[n, num_ws, w_dim]"""
+    w: Tensor
+    """[n, w_dim], before styles are mixed; detached."""
 
 
 class GanStep:
@@ -40,13 +54,20 @@ class GanStep:
         num_classes: 0 for an unconditional GAN.
         device: where the networks live.
         dtype: of the blocks from 8x8 on; parameters stay float32.
+        share: this process's of every batch; by default all, at once.
     """
 
     def __init__(
-        self, config: GanTrainConfig, num_classes: int, device: torch.device, dtype: torch.dtype
+        self,
+        config: GanTrainConfig,
+        num_classes: int,
+        device: torch.device,
+        dtype: torch.dtype,
+        share: Share | None = None,
     ) -> None:
         self.config = config
         self.device = device
+        self.share = share or Share()
         self.generator = _build_generator(config, num_classes).to(device)
         self.discriminator = _build_discriminator(config, num_classes).to(device)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
@@ -62,27 +83,32 @@ class GanStep:
         self.origin: dict[str, Any] = {}
         """What the networks were started from, for the provenance; empty for random weights."""
 
-    def run(self, step: int, real: Tensor, labels: Tensor | None) -> dict[str, Tensor | float]:
+    def rows(self) -> Rows:
+        """Which samples of a batch are this process's, in the order in which `run` takes them."""
+        parts = self._parts()
+        return Rows(torch.cat([part.indices for part in parts]), parts[0].total)
+
+    def run(self, step: int, real: Tensor, labels: Tensor | None) -> dict[str, Tensor]:
         """Train both networks on one batch.
 
         Args:
             step: counted from 0; decides the random numbers and the lazy terms.
-            real: float32 [B, C, R, R] in [-1, 1].
-            labels: class indices of `real`, int64 [B]; None for an unconditional GAN.
+            real: this process's images, as `rows` tells, float32 [n, C, R, R] in [-1, 1].
+            labels: class indices of `real`, int64 [n]; None for an unconditional GAN.
 
         Returns:
-            Named losses and statistics; tensors are scalars on the device.
+            Named losses and statistics of the whole batch, scalars on the device.
         """
         loss = self.config.loss
-        batch = real.shape[0]
-        numbers: dict[str, Tensor | float] = {}
+        batch = self.config.train.batch_size
+        numbers: dict[str, Tensor] = {}
         learns = step * batch >= self.config.init.warmup_kimg * 1000
         if learns:
             self.discriminator.requires_grad_(False)
             self.generator.requires_grad_(True)
-            numbers["loss/generator"] = self._train_generator(step, batch)
+            numbers["loss/generator"] = self._train_generator(step)
             if loss.path_length_weight and step % loss.path_length_interval == 0:
-                numbers["path_length"] = self._regularize_generator(step, batch)
+                numbers["path_length"] = self._regularize_generator(step)
         self.discriminator.requires_grad_(True)
         self.generator.requires_grad_(False)
         numbers |= self._train_discriminator(step, real, labels)
@@ -90,8 +116,10 @@ class GanStep:
             numbers["r1"] = self._regularize_discriminator(step, real, labels)
         if learns:
             self._update_average(images_seen=(step + 1) * batch, batch=batch)
+        numbers = self.share.sum_numbers(numbers.items())
+        self.ada.observe(float(numbers["sign_real"]) * batch, batch)
         self.ada.adjust(step, batch)
-        numbers["augment_p"] = self.ada.p
+        numbers["augment_p"] = torch.tensor(self.ada.p, device=self.device)
         return numbers
 
     def state(self) -> dict[str, Any]:
@@ -118,20 +146,35 @@ class GanStep:
         self.path_mean.copy_(state["path_mean"])
         self.origin = state["origin"]
 
-    def _random(self, step: int, stream: str) -> StepRandom:
-        return StepRandom(self.config.train.seed, step, stream=stream, device=self.device)
+    def _parts(self) -> list[Rows]:
+        group = self.config.discriminator.mbstd_group_size
+        return self.share.grouped(self.config.train.batch_size, group)
 
-    def _generate(self, step: int, batch: int, stream: str) -> tuple[Tensor, Latents, Tensor]:
-        """Images of the network in training, their latents and w."""
-        random = self._random(step, stream)
-        latents = self.generator.sample_latents(batch, random)
-        w = self.generator.mapping(latents.z, latents.labels, track=stream == "generator")
+    def _real_parts(
+        self, real: Tensor, labels: Tensor | None
+    ) -> Iterator[tuple[Rows, Tensor, Tensor | None]]:
+        """The micro-batches with the real images and labels of each."""
+        begin = 0
+        for part in self._parts():
+            own = slice(begin, begin + len(part))
+            yield part, real[own], None if labels is None else labels[own]
+            begin += len(part)
+
+    def _random(self, step: int, stream: str, part: Rows) -> StepRandom:
+        seed = self.config.train.seed
+        return StepRandom(seed, step, stream=stream, device=self.device, rows=part)
+
+    def _generate(self, step: int, part: Rows, stream: str) -> Generated:
+        """Images of the network in training."""
+        random = self._random(step, stream, part)
+        latents = self.generator.sample_latents(len(part), random)
+        w = self.generator.mapping(latents.z, latents.labels)
         num_ws = self.generator.synthesis.num_ws
         ws = w[:, None].expand(-1, num_ws, -1)
         if self.config.loss.style_mixing:
             ws = self._mix_styles(ws, latents, random)
         images = self.generator.synthesise(ws, noise="random", random=random).images
-        return images, latents, ws
+        return Generated(images, latents.labels, ws, w.detach())
 
     def _mix_styles(self, ws: Tensor, latents: Latents, random: StepRandom) -> Tensor:
         batch, num_ws, _ = ws.shape
@@ -144,54 +187,92 @@ class GanStep:
         keeps = torch.arange(num_ws, device=self.device) < crossover[:, None]
         return torch.where(keeps[:, :, None], ws, other[:, None])
 
-    def _judge(self, images: Tensor, labels: Tensor | None, step: int, stream: str) -> Tensor:
-        augmented = augment_bgc(images, self.ada.p, self._random(step, f"augment-{stream}"))
+    def _judge(
+        self, images: Tensor, labels: Tensor | None, step: int, stream: str, part: Rows
+    ) -> Tensor:
+        augmented = augment_bgc(images, self.ada.p, self._random(step, f"augment-{stream}", part))
         judged: Judged = self.discriminator(augmented, labels)
         return judged.logits
 
-    def _train_generator(self, step: int, batch: int) -> Tensor:
-        images, latents, _ = self._generate(step, batch, "generator")
-        logits = self._judge(images, latents.labels, step, "generator")
-        return _descend(self.generator_optimizer, generator_nonsaturating(logits))
+    def _train_generator(self, step: int) -> Tensor:
+        value, mean_w = self._zero(), self._zero()
+        for part in self._parts():
+            made = self._generate(step, part, "generator")
+            logits = self._judge(made.images, made.labels, step, "generator", part)
+            value += _add_gradients(generator_nonsaturating(logits) * part.share)
+            mean_w = mean_w + made.w.mean(dim=0) * part.share
+        self._descend(self.generator, self.generator_optimizer)
+        self.generator.mapping.track(self.share.sum(mean_w))
+        return value
 
-    def _regularize_generator(self, step: int, batch: int) -> Tensor:
+    def _regularize_generator(self, step: int) -> Tensor:
+        """Pull the path lengths l of a smaller batch towards their running mean.
+
+        With m = (1 - d) m' + d mean(l), the derivative of mean((l - m)^2) by l_i is
+        2/n ((l_i - m) - d (mean(l) - m)). It needs the mean over the batch before any gradient, so
+        that several micro-batches are generated twice.
+        """
         loss = self.config.loss
-        small = max(batch // _PATH_LENGTH_SHRINK, 1)
-        images, _, ws = self._generate(step, small, "path-length")
-        noise = self._random(step, "path-noise").normal(small, *images.shape[1:])
-        lengths = path_lengths(images, ws, noise)
-        mean = self.path_mean.lerp(lengths.mean(), _PATH_LENGTH_DECAY)
-        self.path_mean.copy_(mean.detach())
-        penalty = (lengths - mean).square().mean() * loss.path_length_weight
-        _descend(self.generator_optimizer, penalty * loss.path_length_interval)
-        return lengths.detach().mean()
+        parts = self.share.plain(path_length_batch(self.config.train.batch_size))
+        mean = self._zero()
+        for part in parts:
+            lengths = self._path_lengths(step, part)
+            mean += lengths.detach().mean() * part.share
+        self.share.sum(mean)
+        target = self.path_mean.lerp(mean, _PATH_LENGTH_DECAY)
+        weight = loss.path_length_weight * loss.path_length_interval
+        for part in parts:
+            if len(parts) > 1:
+                lengths = self._path_lengths(step, part)
+            slope = (lengths.detach() - target) - _PATH_LENGTH_DECAY * (mean - target)
+            _add_gradients((lengths * slope).mean() * (2 * weight * part.share))
+        self._descend(self.generator, self.generator_optimizer)
+        self.path_mean.copy_(target)
+        return mean / self.share.world_size
+
+    def _path_lengths(self, step: int, part: Rows) -> Tensor:
+        made = self._generate(step, part, "path-length")
+        noise = self._random(step, "path-noise", part).normal(len(part), *made.images.shape[1:])
+        return path_lengths(made.images, made.ws, noise)
 
     def _train_discriminator(
         self, step: int, real: Tensor, labels: Tensor | None
-    ) -> dict[str, Tensor | float]:
-        with torch.no_grad():
-            fake, latents, _ = self._generate(step, real.shape[0], "discriminator")
-        fake_logits = self._judge(fake, latents.labels, step, "fake")
-        real_logits = self._judge(real, labels, step, "real")
-        value = _descend(
-            self.discriminator_optimizer, discriminator_logistic(real_logits, fake_logits)
-        )
-        signs = real_logits.detach().sign()
-        self.ada.observe(float(signs.sum()), signs.numel())
-        return {
-            "loss/discriminator": value,
-            "logits/real": real_logits.detach().mean(),
-            "logits/fake": fake_logits.detach().mean(),
-            "sign_real": signs.mean(),
-        }
+    ) -> dict[str, Tensor]:
+        numbers = {name: self._zero() for name in _JUDGEMENTS}
+        for part, images, classes in self._real_parts(real, labels):
+            with torch.no_grad():
+                fake = self._generate(step, part, "discriminator")
+            on_fake = self._judge(fake.images, fake.labels, step, "fake", part)
+            on_real = self._judge(images, classes, step, "real", part)
+            value = _add_gradients(discriminator_logistic(on_real, on_fake) * part.share)
+            numbers["loss/discriminator"] += value
+            numbers["logits/real"] += on_real.detach().mean() * part.share
+            numbers["logits/fake"] += on_fake.detach().mean() * part.share
+            numbers["sign_real"] += on_real.detach().sign().mean() * part.share
+        self._descend(self.discriminator, self.discriminator_optimizer)
+        return numbers
 
     def _regularize_discriminator(self, step: int, real: Tensor, labels: Tensor | None) -> Tensor:
         loss = self.config.loss
-        images = real.detach().requires_grad_()
-        penalty = r1_penalty(images, self._judge(images, labels, step, "r1"))
         weight = loss.r1_gamma / 2 * loss.r1_interval
-        _descend(self.discriminator_optimizer, penalty * weight)
-        return penalty.detach()
+        value = self._zero()
+        for part, own, classes in self._real_parts(real, labels):
+            images = own.detach().requires_grad_()
+            penalty = r1_penalty(images, self._judge(images, classes, step, "r1", part))
+            _add_gradients(penalty * (weight * part.share))
+            value += penalty.detach() * part.share
+        self._descend(self.discriminator, self.discriminator_optimizer)
+        return value
+
+    def _descend(self, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Do a step along the gradients of all processes, which are used up by it."""
+        for gradient in self.share.sum_gradients(network):
+            gradient.nan_to_num_(nan=0.0, posinf=_MAX_GRADIENT, neginf=-_MAX_GRADIENT)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    def _zero(self) -> Tensor:
+        return torch.zeros([], device=self.device)
 
     @torch.no_grad()
     def _update_average(self, images_seen: int, batch: int) -> None:
@@ -207,14 +288,8 @@ class GanStep:
             kept.copy_(buffer)
 
 
-def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
-    optimizer.zero_grad(set_to_none=True)
+def _add_gradients(loss: Tensor) -> Tensor:
     loss.backward()  # type: ignore[no-untyped-call]
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            if parameter.grad is not None:
-                parameter.grad.nan_to_num_(nan=0.0, posinf=_MAX_GRADIENT, neginf=-_MAX_GRADIENT)
-    optimizer.step()
     return loss.detach()
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,14 @@ from squeezespan.errors import UserError
 from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
 from squeezespan.gan.job import GanJob, total_steps
 from squeezespan.gan.origin import start_from
+from squeezespan.gan.share import Share
 from squeezespan.gan.step import GanStep
 from squeezespan.generators.registry import load_generator
 from squeezespan.hardware import DTYPES, resolve_device
 from squeezespan.runs.checkpoint import load_newest_checkpoint
-from squeezespan.runs.launch import launch
+from squeezespan.runs.launch import launch, on_main_process
 from squeezespan.runs.loggers import check_installed
-from squeezespan.runs.recorder import open_recorder
+from squeezespan.runs.recorder import Recorder, open_recorder
 from squeezespan.runs.run_folder import RunFolder, RunState, is_finished_network
 from squeezespan.runs.trainer import Pace, Trainer
 from squeezespan.settings import to_dict
@@ -37,7 +37,9 @@ _ADVICE = (
     "what was saved before is kept; start again in another --out with a lower --learning-rate or "
     "--precision fp32"
 )
-_MAY_DIFFER = frozenset({"train.kimg", "train.epochs", "train.max_steps", "train.snapshot_kimg"})
+_MAY_DIFFER = frozenset(
+    {"train.kimg", "train.epochs", "train.max_steps", "train.snapshot_kimg", "train.micro_batch"}
+)
 """The length of a run is no part of its identity: there is no schedule that depends on it."""
 
 
@@ -68,21 +70,19 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
     check_installed(config.monitor.loggers)
     folder = gan_folder(Path(out))
     config = folder.settle(config, resume=resume)
-    state = folder.check(config, resume=resume)
-    if resume and state is RunState.NEW:
-        print(f"{folder.path} holds no run to resume; starting one", file=sys.stderr)
     fabric = launch(config.train)
-    if fabric.world_size > 1:
-        raise UserError(
-            "gan train runs in one process; start it without torchrun or srun, or with one task"
-        )
+    share = Share(fabric.global_rank, fabric.world_size, config.train.micro_batch)
+    share.check(config)
+    state = on_main_process(fabric, lambda: folder.check(config, resume=resume))
+    if resume and state is RunState.NEW:
+        say(f"{folder.path} holds no run to resume; starting one")
     found = find_images(config.data, "train")
     config = _settle_resolution(config, found.sizes)
-    images = _load(config, found)
-    step = _build_step(config, images, folder)
-    folder.open(config, resume=resume)
+    images = _load(config, found, fabric.device)
+    gan = _build_step(config, images, folder, fabric.device, share)
+    on_main_process(fabric, lambda: folder.open(config, resume=resume))
     try:
-        _train(fabric, config, folder, images, found.sizes, step)
+        _train(fabric, config, folder, images, found.sizes, gan)
     finally:
         folder.close()
     return folder.path
@@ -99,8 +99,11 @@ def describe_gan_run(
     state = folder.check(config, resume=resume)
     found = find_images(config.data, "train")
     config = _settle_resolution(config, found.sizes)
-    images = _load(config, found)
-    step = _build_step(config, images, folder)
+    device = resolve_device(config.train.device)
+    images = _load(config, found, device)
+    share = Share(micro_batch=config.train.micro_batch)
+    share.check(config)
+    step = _build_step(config, images, folder, device, share)
     return {
         "config": to_dict(config),
         "images": len(images),
@@ -121,32 +124,34 @@ def _train(
     sizes: Sizes,
     gan: GanStep,
 ) -> None:
-    found = load_newest_checkpoint(folder.checkpoints)
+    found = on_main_process(fabric, lambda: load_newest_checkpoint(folder.checkpoints))
     step, state = found or (0, {"metrics_bytes": 0})
     stamp = {"images": images.fingerprint()}
     if found is not None:
         other = f"{config.data} has other images than those"
         folder.check_input(other, state["stamp"]["images"], stamp["images"])
     train, steps = config.train, total_steps(config, len(images))
-    print(
+    processes = f" on {fabric.world_size} processes" if fabric.world_size > 1 else ""
+    say(
         f"{config.data}: {sizes.describe(len(images), config.side)}, {steps} steps of "
-        f"{train.batch_size} in {train.precision} on {fabric.device}, {folder.path}",
-        file=sys.stderr,
+        f"{train.batch_size} in {train.precision} on {fabric.device}{processes}, {folder.path}",
     )
     origins = [file for file in (config.init.generator, config.init.discriminator) if file]
     if origins:
-        print(f"started from {', '.join(origins)}", file=sys.stderr)
-    folder.record_environment(str(fabric.device))
+        say(f"started from {', '.join(origins)}")
     job = GanJob(config, images, gan, folder, steps)
     pace = Pace(steps, train.batch_size, config.monitor.log_every, train.checkpoint_minutes)
     seen = (step * train.batch_size, steps * train.batch_size)
-    recorder = open_recorder(folder, config, step, seen, state["metrics_bytes"], "gan")
+    recorder = Recorder()
+    if fabric.is_global_zero:
+        folder.record_environment(str(fabric.device), fabric.world_size)
+        recorder = open_recorder(folder, config, step, seen, state["metrics_bytes"], "gan")
     with contextlib.closing(recorder):
         trainer = Trainer(fabric, pace, job, recorder, folder.checkpoints, stamp, _ADVICE)
         if found is not None:
             trainer.load(step, state)
         trainer.run()
-    job.publish(steps)
+    on_main_process(fabric, lambda: job.publish(steps))
 
 
 def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:
@@ -184,12 +189,8 @@ def _settle_resolution(config: GanTrainConfig, sizes: Sizes) -> GanTrainConfig:
     return config
 
 
-def _load(config: GanTrainConfig, found: FoundImages) -> ImageSet:
-    images = found.load(
-        config.side,
-        device=resolve_device(config.train.device),
-        num_workers=config.train.num_workers,
-    )
+def _load(config: GanTrainConfig, found: FoundImages, device: torch.device) -> ImageSet:
+    images = found.load(config.side, device=device, num_workers=config.train.num_workers)
     if config.conditional and images.labels is None:
         raise UserError(
             f"{config.data} has no labels, which a conditional GAN needs: {images.label_problem}"
@@ -198,12 +199,15 @@ def _load(config: GanTrainConfig, found: FoundImages) -> ImageSet:
 
 
 def _build_step(
-    config: GanTrainConfig, images: ImageSet, folder: RunFolder[GanTrainConfig]
+    config: GanTrainConfig,
+    images: ImageSet,
+    folder: RunFolder[GanTrainConfig],
+    device: torch.device,
+    share: Share,
 ) -> GanStep:
     classes = len(images.class_names) if config.conditional else 0
-    device = resolve_device(config.train.device)
     with torch.random.fork_rng([]):
-        step = GanStep(config, classes, device, DTYPES[config.train.precision])
+        step = GanStep(config, classes, device, DTYPES[config.train.precision], share)
         # A run that goes on needs the files no more that it was started from.
         if next(folder.checkpoints.glob("step-*"), None) is None:
             start_from(step, config.init)

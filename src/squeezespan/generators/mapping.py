@@ -58,13 +58,12 @@ class Mapping(nn.Module):
         if w_avg_beta is not None:
             self.register_buffer("w_avg", torch.zeros(w_dim))
 
-    def forward(self, z: Tensor | None, labels: Tensor | None, track: bool = False) -> Tensor:
+    def forward(self, z: Tensor | None, labels: Tensor | None) -> Tensor:
         """Map z [B, z_dim] and class indices [B] to w [B, w_dim], float32.
 
         Args:
             z: latent, or None where the network was made without.
             labels: class indices, None for an unconditional network.
-            track: update the running average of w (while a GAN is trained).
         """
         parts = [] if z is None else [normalize_second_moment(z.float())]
         if labels is not None:
@@ -73,10 +72,12 @@ class Mapping(nn.Module):
         w = torch.cat(parts, dim=1)
         for i in range(self.layers):
             w = self.get_submodule(f"fc{i}")(w)
-        if track and self.w_avg_beta is not None:
-            average = w.detach().mean(dim=0)
-            self.w_avg.copy_(average.lerp(self.w_avg, self.w_avg_beta))
         return w
+
+    def track(self, mean_w: Tensor) -> None:
+        """Move the running average of w towards a batch's mean [w_dim], while a GAN is trained."""
+        if self.w_avg_beta is not None:
+            self.w_avg.copy_(mean_w.lerp(self.w_avg, self.w_avg_beta))
 
 
 class MappedGenerator(Generator):

@@ -1,0 +1,165 @@
+"""A batch in micro-batches, or on two processes, trains a GAN as the undivided one does."""
+
+import dataclasses
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from ranks import run_as_ranks
+from torch import Tensor
+
+from squeezespan.data.images import ResidentImages
+from squeezespan.discriminators.stylegan2 import minibatch_std
+from squeezespan.errors import UserError
+from squeezespan.gan.batches import RealBatches
+from squeezespan.gan.config import (
+    GanAugmentConfig,
+    GanDiscriminatorConfig,
+    GanGeneratorConfig,
+    GanLossConfig,
+    GanRunConfig,
+    GanTrainConfig,
+    validate_gan,
+)
+from squeezespan.gan.share import Share
+from squeezespan.gan.step import GanStep
+from squeezespan.losses.gather import global_rank
+from squeezespan.runs.launch import launch
+
+BATCH = 8
+CPU = torch.device("cpu")
+CONFIG = GanTrainConfig(
+    resolution=8,
+    conditional=True,
+    mirror=True,
+    train=GanRunConfig(batch_size=BATCH, learning_rate=0.003, seed=5),
+    generator=GanGeneratorConfig(
+        z_dim=8, w_dim=6, channel_base=64, channel_max=8, mapping_layers=2
+    ),
+    discriminator=GanDiscriminatorConfig(channel_base=64, channel_max=8, mbstd_group_size=2),
+    loss=GanLossConfig(
+        r1_gamma=3.0, r1_interval=1, path_length_weight=2.0, path_length_interval=1, ema_kimg=0.02
+    ),
+    augment=GanAugmentConfig(initial=0.6, interval=1, speed_kimg=0.1),
+)
+
+
+def train(share: Share, steps: int = 2) -> dict[str, Tensor]:
+    """What one process knows after some steps: numbers, gradients, averages, probabilities."""
+    gan = GanStep(CONFIG, 3, CPU, torch.float32, share)
+    for block in gan.generator.synthesis.blocks():
+        torch.nn.init.constant_(block.conv1.noise_strength, 0.3)
+    random = torch.Generator().manual_seed(0)
+    pixels = torch.randint(256, (20, 3, 8, 8), generator=random, dtype=torch.uint8)
+    images = ResidentImages("test:noise", ["a", "b", "c"], torch.arange(20) % 3, pixels)
+    batches = RealBatches(CONFIG, images, CPU)
+    known: dict[str, Tensor] = {}
+    for step in range(steps):
+        numbers = gan.run(step, *batches.batch(step, gan.rows()))
+        known |= {f"{name} of step {step}": number for name, number in numbers.items()}
+    for name in ("generator", "discriminator"):
+        optimizer = getattr(gan, f"{name}_optimizer")
+        for number, state in optimizer.state_dict()["state"].items():
+            # Without momentum, the first moment is the gradient of the last step.
+            known[f"gradient {number} of the {name}"] = state["exp_avg"]
+            known[f"second moment {number} of the {name}"] = state["exp_avg_sq"]
+    for name, weight in gan.average.state_dict().items():
+        known[f"average of {name}"] = weight
+    return known | {"path mean": gan.path_mean, "overfitting": torch.tensor(gan.ada.overfitting)}
+
+
+def assert_same(found: dict[str, Tensor], whole: dict[str, Tensor]) -> None:
+    assert found.keys() == whole.keys()
+    for name, expected in whole.items():
+        error = float((found[name] - expected).abs().max())
+        scale = float(expected.abs().max())
+        assert error <= 2e-4 * scale + 1e-6, (name, error, scale)
+
+
+@pytest.mark.parametrize("micro_batch", [2, 4])
+def test_micro_batches_give_the_numbers_of_the_whole(micro_batch: int) -> None:
+    assert_same(train(Share(micro_batch=micro_batch)), train(Share()))
+
+
+def train_as_rank(folder: Path) -> None:
+    torch.set_num_threads(1)
+    launch(CONFIG.train)
+    for micro_batch in (None, 2):
+        share = Share(global_rank(), 2, micro_batch)
+        torch.save(train(share), folder / f"{micro_batch}-{share.rank}.pt")
+
+
+def test_two_processes_give_the_numbers_of_one(server: ForkServerContext, tmp_path: Path) -> None:
+    assert run_as_ranks(server, train_as_rank, tmp_path) == [0, 0]
+    whole = train(Share())
+    for micro_batch in (None, 2):
+        first, second = (
+            torch.load(tmp_path / f"{micro_batch}-{rank}.pt", weights_only=True)
+            for rank in range(2)
+        )
+        for name, found in first.items():
+            assert torch.equal(found, second[name]), name
+        assert_same(first, whole)
+
+
+@pytest.mark.parametrize("micro_batch", [None, 2, 4])
+def test_groups_of_the_minibatch_standard_deviation_stay_whole(micro_batch: int | None) -> None:
+    maps = torch.rand(16, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    whole = minibatch_std(maps, 2, 1)
+    seen: list[int] = []
+    for rank in range(2):
+        for rows in Share(rank, 2, micro_batch).grouped(16, 2):
+            torch.testing.assert_close(minibatch_std(maps[rows.indices], 2, 1), whole[rows.indices])
+            assert rows.total == 16
+            assert len(rows) == (micro_batch or 8)
+            seen += rows.indices.tolist()
+    assert sorted(seen) == list(range(16))
+
+
+def test_every_sample_of_a_smaller_batch_is_somebodys() -> None:
+    parts = [part for rank in range(3) for part in Share(rank, 3, 2).plain(8)]
+    assert sorted(i for part in parts for i in part.indices.tolist()) == list(range(8))
+    assert sum(part.share for part in parts) == pytest.approx(1)
+    assert max(map(len, parts)) <= 2
+
+
+def changed(section: str, **settings: Any) -> GanTrainConfig:
+    values = dataclasses.replace(getattr(CONFIG, section), **settings)
+    return dataclasses.replace(CONFIG, **{section: values})
+
+
+@pytest.mark.parametrize(
+    ("share", "config", "words"),
+    [
+        (Share(0, 3), CONFIG, "--batch-size 8 can't be shared by 3 processes"),
+        (Share(0, 2, 3), CONFIG, "--micro-batch 3 doesn't divide the 4 images"),
+        (Share(0, 1, 16), CONFIG, "--micro-batch 16 doesn't divide the 8 images"),
+        (
+            Share(0, 4, 1),
+            CONFIG,
+            r"1 images at a time can't keep the groups .* \(2 images\) whole",
+        ),
+        (
+            Share(0, 2),
+            changed("discriminator", mbstd_group_size=None),
+            r"can't keep the groups of the minibatch standard deviation \(the whole batch\)",
+        ),
+        (
+            Share(0, 8),
+            changed("discriminator", mbstd_group_size=1),
+            "uses 4 images, which 8 processes can't share",
+        ),
+    ],
+)
+def test_what_cannot_be_divided_is_refused(
+    share: Share, config: GanTrainConfig, words: str
+) -> None:
+    validate_gan(config)
+    with pytest.raises(UserError, match=words):
+        share.check(config)
+
+
+def test_a_group_of_all_is_fine_for_one_process() -> None:
+    Share().check(changed("discriminator", mbstd_group_size=None))
