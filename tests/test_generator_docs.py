@@ -9,10 +9,11 @@ import pytest
 import torch
 from checkpoint_files.fastgan import fastgan_module
 from checkpoint_files.foreign import stand_in
+from checkpoint_files.judging import pickled_discriminator
 from checkpoint_files.networks import make_network, randomized
 from checkpoint_files.persistence import dump, persistent, snapshot
 from checkpoint_files.rosinality import rosinality_state
-from checkpoint_files.stylegan import StyleGAN2Parts, StyleGAN3Parts, discriminator_part
+from checkpoint_files.stylegan import StyleGAN2Parts, StyleGAN3Parts
 from checkpoint_files.tensorflow import tensorflow_discriminator, tensorflow_generator
 
 from squeezespan.cli.main import main
@@ -47,7 +48,7 @@ def write_files(folder: Path) -> None:
         )
         content = snapshot(
             persistent(generator, StyleGAN2Parts(config)),
-            persistent(discriminator, discriminator_part),
+            pickled_discriminator(discriminator),
         )
         (folder / f"{name}.pkl").write_bytes(dump(content))
         if not classes:

@@ -6,6 +6,10 @@ python tools/list_arguments.py
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from squeezespan.discriminators.stylegan2.settings import CLASSES as DISCRIMINATOR
+from squeezespan.discriminators.stylegan2.tensorflow_settings import (
+    TENSORFLOW_CLASSES as TENSORFLOW_DISCRIMINATORS,
+)
 from squeezespan.generators.fastgan.settings import CLASSES as FASTGAN
 from squeezespan.generators.published import PublishedClass, Setting
 from squeezespan.generators.stylegan2.settings import CLASSES as STYLEGAN2
@@ -21,6 +25,8 @@ _TABLES: dict[str, tuple[PublishedClass, ...]] = {
     "StyleGAN3": STYLEGAN3,
     "StyleGAN-XL": XL_CLASSES,
     "Projected GAN's FastGAN": FASTGAN,
+    "StyleGAN2's discriminator (PyTorch)": DISCRIMINATOR,
+    "StyleGAN2's discriminators (TensorFlow)": TENSORFLOW_DISCRIMINATORS,
 }
 _HEAD = """# What a file says of its network
 

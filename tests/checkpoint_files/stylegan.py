@@ -1,6 +1,5 @@
 """What published pickles say of StyleGAN2's, StyleGAN3's and StyleGAN-XL's modules."""
 
-import re
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,6 @@ import torch
 from checkpoint_files.persistence import Part, easy_dict
 from torch import nn
 
-from squeezespan.discriminators.stylegan2 import StyleGAN2Discriminator
 from squeezespan.generators import stylegan2, stylegan3
 from squeezespan.generators.layers import FullyConnected
 from squeezespan.generators.stylegan2 import StyleGAN2Config
@@ -141,21 +139,6 @@ def fully_connected_part(path: str, module: FullyConnected) -> Part:
     gains = {"weight_gain": np.float64(module.weight_gain), "bias_gain": module.bias_gain}
     made = {"bias": True, "bias_init": 0, "lr_multiplier": module.bias_gain, "weight_init": 1}
     return Part("FullyConnectedLayer", shared | gains, shared | made)
-
-
-def discriminator_part(path: str, module: nn.Module) -> Part:
-    """Attributes of a StyleGAN2 discriminator's modules."""
-    if not path:
-        assert isinstance(module, StyleGAN2Discriminator)
-        group = {"mbstd_group_size": module.config.mbstd_group_size}
-        return Part("Discriminator", {"img_channels": module.config.channels}, group)
-    leaf = path.rpartition(".")[2]
-    if re.fullmatch(r"b\d+", leaf):
-        name = "DiscriminatorEpilogue" if leaf == "b4" else "DiscriminatorBlock"
-        return Part(name, {"resolution": int(leaf[1:]), "architecture": "resnet"})
-    if leaf in ("fc", "out"):
-        return Part("FullyConnectedLayer", {"activation": "linear", "bias_gain": 1})
-    return Part("Conv2dLayer", {"conv_clamp": 256, "activation": "lrelu"})
 
 
 class StyleGAN3Parts:

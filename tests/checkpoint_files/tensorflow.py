@@ -82,7 +82,7 @@ def _network(
         "static_kwargs": arguments or {},
         "components": components,
         "build_module_src": "import os\nraise SystemExit('nobody should run this')\n",
-        "build_func_name": "G_main",
+        "build_func_name": "D_main" if name == "D" else "G_main",
         "variables": variables,
     }
     return instance("dnnlib.tflib.network", "Network", state)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from checkpoint_files.judging import pickled_discriminator
 from checkpoint_files.networks import STYLEGAN2, make_discriminator, make_network
 from checkpoint_files.persistence import dump, persistent, snapshot
-from checkpoint_files.stylegan import StyleGAN2Parts, discriminator_part
+from checkpoint_files.stylegan import StyleGAN2Parts
 
 from squeezespan import UserError, load_discriminator
 from squeezespan.discriminators.files import save_discriminator
@@ -28,7 +29,7 @@ def test_every_kind_of_file_gives_the_same_features(kind: str, tmp_path: Path) -
     file = tmp_path / "network"
     if kind == "stylegan pickle":
         generator = persistent(make_network("stylegan2"), StyleGAN2Parts(STYLEGAN2))
-        file.write_bytes(dump(snapshot(generator, persistent(network, discriminator_part))))
+        file.write_bytes(dump(snapshot(generator, pickled_discriminator(network))))
     elif kind == "state dict":
         torch.save({"d": network.state_dict()}, file)
     else:

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from checkpoint_files import networks
-from checkpoint_files.persistence import dump, persistent, snapshot
+from checkpoint_files.judging import pickled_discriminator
+from checkpoint_files.persistence import dump, snapshot
 from checkpoint_files.pickling import pickled
 from checkpoint_files.rosinality import rosinality_state
-from checkpoint_files.stylegan import discriminator_part
 from checkpoint_files.tensorflow import tensorflow_discriminator, tensorflow_generator
 from safetensors.torch import save
 
@@ -24,7 +24,7 @@ def valid_files() -> dict[str, bytes]:
     """Give file names and contents."""
     made = {name: networks.make_network(name) for name in networks.FAMILIES}
     state = {name: dict(network.state_dict()) for name, network in made.items()}
-    judge = persistent(networks.make_discriminator(), discriminator_part)
+    judge = pickled_discriminator(networks.make_discriminator())
     snapshots = {
         "stylegan2.pkl": dump(snapshot(pickled(made["stylegan2"]), judge)),
         "stylegan2-3.pkl": dump(

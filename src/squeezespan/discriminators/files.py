@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from squeezespan.discriminators.checkpoint import (
-    discriminator_config,
-    find_discriminator,
-)
 from squeezespan.discriminators.stylegan2 import (
     StyleGAN2Discriminator,
     StyleGAN2DiscriminatorConfig,
+)
+from squeezespan.discriminators.stylegan2.checkpoint import (
+    discriminator_config,
+    find_discriminator,
 )
 from squeezespan.errors import UserError
 from squeezespan.files import check_file, expanded

@@ -52,6 +52,11 @@ class Place:
             raise UserError(f"it lacks {shown(full)}")
         return self.network.shapes[full]
 
+    def given(self, name: str, default: Any = None) -> Any:
+        """The constructor's argument, its own or in a dict of arguments for a part."""
+        flat = dict(_flat(self.module.arguments))
+        return {key.rpartition(".")[2]: value for key, value in flat.items()}.get(name, default)
+
 
 Expected = Callable[[Place], Any]
 
@@ -111,7 +116,7 @@ class PublishedClass:
 
 
 _OF_EVERY_MODULE = {"training": inert("the mode that it was saved in")}
-_NESTED = ("mapping_kwargs", "synthesis_kwargs")
+_NESTED = ("mapping_kwargs", "synthesis_kwargs", "block_kwargs", "epilogue_kwargs")
 
 
 def verify(network: Network, config: Any, classes: Sequence[PublishedClass]) -> None:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from checkpoint_files import networks
+from checkpoint_files.changing import changed, other
 from checkpoint_files.fastgan import fastgan_module
 from checkpoint_files.persistence import Part, dump, persistent, snapshot
 from checkpoint_files.stylegan import StyleGAN2Parts, StyleGAN3Parts
@@ -74,21 +74,6 @@ CASES = [
 ]
 
 
-def other(value: Any) -> Any:
-    """A value of the same kind."""
-    if isinstance(value, np.ndarray):
-        return value * 2
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int | float):
-        return value * 2 + 1
-    if isinstance(value, str):
-        return "resnetx"
-    if isinstance(value, list | tuple) and value:
-        return [other(x) for x in value]
-    return 0.123 if value is None else value
-
-
 def images(opened: Generator, original: Generator) -> Tensor:
     generated: Tensor = opened(original.sample_latents(2, StepRandom(0))).images
     return generated
@@ -100,24 +85,14 @@ def with_change(
     """A snapshot in which the first module of a class has another value, and whether it has one."""
     describe, done = describing(generator), list[bool]()
 
-    def changed(path: str, module: nn.Module) -> Part:
+    def described(path: str, module: nn.Module) -> Part:
         part = describe(path, module)
         if done or not known.knows(path, part.class_name):
             return part
-        outer, _, inner = name.partition(".")
-        values = dict(getattr(part, kind))
-        if inner:
-            nested = dict(values.get(outer, {}))
-            nested[inner] = other(nested.get(inner))
-            values[outer] = nested
-        else:
-            values[outer] = other(values.get(outer))
         done.append(True)
-        if kind == "arguments":
-            return replace(part, arguments=values)
-        return replace(part, attributes=values)
+        return changed(part, kind, name)
 
-    return dump(snapshot(persistent(generator, changed))), bool(done)
+    return dump(snapshot(persistent(generator, described))), bool(done)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -175,11 +150,11 @@ def change_everywhere(
     generator = networks.randomized(StyleGAN2Generator(config))
     parts = StyleGAN2Parts(config)
 
-    def changed(place: str, module: nn.Module) -> Part:
+    def edited(place: str, module: nn.Module) -> Part:
         part = parts(place, module)
         return replace(part, attributes=part.attributes | change(place, part))
 
-    path.write_bytes(dump(snapshot(persistent(generator, changed))))
+    path.write_bytes(dump(snapshot(persistent(generator, edited))))
     return generator
 
 

@@ -10,9 +10,10 @@ import pytest
 import torch
 from checkpoint_files import networks
 from checkpoint_files.comparing import same_images
+from checkpoint_files.judging import pickled_discriminator
 from checkpoint_files.persistence import dump, persistent, snapshot
 from checkpoint_files.pickling import pickled
-from checkpoint_files.stylegan import StyleGAN2Parts, discriminator_part
+from checkpoint_files.stylegan import StyleGAN2Parts
 
 from squeezespan.discriminators.files import load_discriminator
 from squeezespan.generators.checkpoints.reader import read_checkpoint
@@ -79,7 +80,7 @@ def test_the_average_is_taken_before_the_last_weights(tmp_path: Path) -> None:
 
 def test_the_discriminator_beside_it(tmp_path: Path) -> None:
     generator, discriminator = networks.make_network("stylegan2"), networks.make_discriminator()
-    judge = persistent(discriminator, discriminator_part)
+    judge = pickled_discriminator(discriminator)
     path = tmp_path / "both.pkl"
     path.write_bytes(dump(snapshot(pickled(generator), judge)))
     same_images(path, generator)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from checkpoint_files import networks
@@ -108,10 +109,17 @@ def test_a_discriminator(
 ) -> None:
     torch.manual_seed(0)
     config = StyleGAN2DiscriminatorConfig(
-        16, 3, classes, layers, channel_base=64, channel_max=8, architecture=architecture
+        16,
+        3,
+        classes,
+        layers,
+        mapping_lr_multiplier=0.1,
+        channel_base=64,
+        channel_max=8,
+        architecture=architecture,
     )
     original = networks.randomized(StyleGAN2Discriminator(config))
-    judge = tensorflow_discriminator(original.state_dict(), resolution=16)
+    judge = tensorflow_discriminator(original.state_dict(), resolution=16, mbstd_group_size=4)
     generator = tensorflow_generator(networks.make_network("stylegan2").state_dict(), resolution=8)
     labels = torch.tensor([0, 2, 1, 0]) if classes else None
     images = torch.rand(4, 3, 16, 16) * 2 - 1
@@ -124,6 +132,45 @@ def test_a_discriminator(
         assert found.features.keys() == expected.features.keys()
         for block, feature in expected.features.items():
             torch.testing.assert_close(found.features[block], feature)
+
+
+def grown(network: Any, layer: str, level: float) -> Any:
+    """The network as one that was grown, with a layer to or from RGB at every level."""
+    part = network.components.get("synthesis", network)
+    last = [name for name, _ in part.variables if layer in name]
+    for index, (name, value) in enumerate(list(part.variables)):
+        if name in last:
+            kind = name.partition(f"{layer}/")[2]
+            part.variables[index] = (f"{layer}_lod0/{kind}", value)
+            part.variables += [(f"{layer}_lod{i}/{kind}", value) for i in (1, 2)]
+    part.variables.append(("lod", np.float32(level)))
+    return network
+
+
+def test_networks_that_were_grown_use_their_finest_layers_alone(tmp_path: Path) -> None:
+    config = replace(networks.STYLEGAN2, resolution=16, architecture="orig", conv_clamp=None)
+    original = networks.randomized(StyleGAN2Generator(config))
+    judging = StyleGAN2DiscriminatorConfig(
+        16, channel_base=64, channel_max=8, architecture="orig", mapping_lr_multiplier=0.1
+    )
+    judge = networks.randomized(StyleGAN2Discriminator(judging))
+    path = tmp_path / "stylegan2-ffhq-config-d.pkl"
+    for level in (0.0, 1.5):
+        drawer = grown(tensorflow_generator(original.state_dict(), resolution=16), "ToRGB", level)
+        critic = tensorflow_discriminator(judge.state_dict(), resolution=16)
+        critic.build_func_name = "D_stylegan"
+        path.write_bytes(dump((drawer, grown(critic, "FromRGB", level), drawer), 3))
+        if level:
+            for opens in (squeezespan.load_generator, squeezespan.load_discriminator):
+                with pytest.raises(UserError, match=r"lod is 1.5: .* still growing"):
+                    opens(path)
+        else:
+            latents = original.sample_latents(2, StepRandom(0))
+            images = original(latents).images
+            torch.testing.assert_close(squeezespan.load_generator(path)(latents).images, images)
+            found = squeezespan.load_discriminator(path)
+            assert found.config == judging
+            torch.testing.assert_close(found(images).logits, judge(images).logits)
 
 
 def test_the_first_stylegan_is_named(tmp_path: Path) -> None:

@@ -91,7 +91,9 @@ def _network(
     for component, state in _parts(path, name, record):
         arguments = state.get("static_kwargs")
         plain = readable(arguments, values) if isinstance(arguments, dict) else {}
-        modules[component] = NetworkModule(TENSORFLOW_CLASS, plain, {})
+        function = state.get("build_func_name")
+        named = {"build_func_name": function} if isinstance(function, str) else {}
+        modules[component] = NetworkModule(TENSORFLOW_CLASS, plain, named)
         prefix = f"{component}/" if component else ""
         for variable, value in _own_variables(path, name, state, values.budget):
             variables[f"{prefix}{variable}"] = value

@@ -17,7 +17,7 @@ from squeezespan.generators.published import (
     inert,
 )
 
-__all__ = ["CLASSES", "fully_connected"]
+__all__ = ["CLASSES", "fully_connected", "widths_by"]
 
 _PRECISION = inert("where half precision is used; --precision says it here")
 _MEMORY = inert("order of the numbers in memory")
@@ -38,11 +38,17 @@ def _in_channels(place: Place) -> int:
     return 0 if size == 4 else place.config.block_channels(size // 2)
 
 
-def fully_connected(multiplier: Any) -> PublishedClass:
+def fully_connected(
+    multiplier: Any,
+    pattern: str = r"mapping\.(fc\d+|embed|embed_proj)|synthesis\..*affine",
+    curved: str = r"mapping\.(fc\d+|embed_proj)",
+) -> PublishedClass:
     """Give the class of linear layers.
 
     Args:
         multiplier: gives the learning-rate multiplier of mapping layers from a place.
+        pattern: matches the layers' dotted names.
+        curved: matches the names of those that end in a leaky ReLU.
     """
 
     def lr(place: Place) -> float:
@@ -50,8 +56,7 @@ def fully_connected(multiplier: Any) -> PublishedClass:
         return float(multiplier(place)) if is_mapping else 1.0
 
     def activation(place: Place) -> str:
-        is_curved = re.fullmatch(r"mapping\.(fc\d+|embed_proj)", place.path)
-        return "lrelu" if is_curved else "linear"
+        return "lrelu" if re.fullmatch(curved, place.path) else "linear"
 
     def weight_gain(place: Place) -> float:
         return lr(place) / math.sqrt(place.shape("weight")[1])
@@ -67,7 +72,7 @@ def fully_connected(multiplier: Any) -> PublishedClass:
     }
     return PublishedClass(
         "FullyConnectedLayer",
-        r"mapping\.(fc\d+|embed|embed_proj)|synthesis\..*affine",
+        pattern,
         {
             **shared,
             "lr_multiplier": honoured("the mapping's layers; 1 elsewhere", lr),
@@ -113,7 +118,7 @@ _MAPPING: dict[str, Setting] = {
     "embed_features": honoured(
         _SHAPES,
         lambda place: (
-            _given(place, "embed_features")
+            place.given("embed_features")
             if not place.config.num_classes
             else _width(place, "embed_features", place.config.mapping_embed_width)
         ),
@@ -121,7 +126,7 @@ _MAPPING: dict[str, Setting] = {
     "layer_features": honoured(
         _SHAPES,
         lambda place: (
-            _given(place, "layer_features")
+            place.given("layer_features")
             if place.config.mapping_layers == 1
             else _width(place, "layer_features", place.config.mapping_width)
         ),
@@ -134,33 +139,22 @@ _MAPPING: dict[str, Setting] = {
 }
 
 
-def _given(place: Place, name: str) -> Any:
-    """The value as it is, where it decides on nothing."""
-    arguments = place.module.arguments
-    nested = arguments.get("mapping_kwargs")
-    inner = nested if isinstance(nested, dict) else {}
-    return arguments.get(name, inner.get(name))
-
-
 def _width(place: Place, name: str, width: int | None) -> Any:
     """A width as the file has it: None and w's width are the same."""
     expected = width or place.config.w_dim
-    return None if _given(place, name) is None and expected == place.config.w_dim else expected
+    return None if place.given(name) is None and expected == place.config.w_dim else expected
 
 
-def _widths_by(name: str) -> Any:
+def widths_by(name: str) -> Any:
     """Base and maximum of the widths, which fit where they give the widths that there are."""
 
     def expected(place: Place) -> Any:
         config = place.config
-        arguments = place.module.arguments
-        nested = arguments.get("synthesis_kwargs")
-        given = dict(arguments) | (nested if isinstance(nested, dict) else {})
-        base, most = given.get("channel_base", 32768), given.get("channel_max", 512)
+        base, most = place.given("channel_base", 32768), place.given("channel_max", 512)
         if type(base) is int and type(most) is int:
             widths = {r: min(base // r, most) for r in config.block_resolutions}
             if all(widths[r] == config.block_channels(r) for r in widths):
-                return given[name]
+                return place.given(name)
         return getattr(config, name)
 
     return expected
@@ -190,8 +184,8 @@ _BLOCK: dict[str, Setting] = {
     "channels_last": _MEMORY,
 }
 _SYNTHESIS: dict[str, Setting] = {
-    "channel_base": honoured(_SHAPES, _widths_by("channel_base")),
-    "channel_max": honoured(_SHAPES, _widths_by("channel_max")),
+    "channel_base": honoured(_SHAPES, widths_by("channel_base")),
+    "channel_max": honoured(_SHAPES, widths_by("channel_max")),
     "num_fp16_res": _PRECISION,
     **{name: x for name, x in _BLOCK.items() if name not in ("use_fp16", "channels_last")},
 }

@@ -15,7 +15,7 @@ from squeezespan.generators.published import (
     inert,
 )
 
-__all__ = ["TENSORFLOW_CLASSES"]
+__all__ = ["SHARED_ARGUMENTS", "TENSORFLOW_CLASSES"]
 
 _SHAPES = "the weights' shapes"
 _TRUNCATION = inert("--truncation says it here")
@@ -76,14 +76,28 @@ def _fmap_const(place: Place) -> object:
     return None if given is None else place.network.shapes["synthesis.b4.const"][0]
 
 
-_ARGUMENTS: dict[str, Setting] = {
-    "latent_size": honoured(_SHAPES, lambda place: place.config.z_dim),
+_PRECISION = inert("--precision says it here")
+SHARED_ARGUMENTS: dict[str, Setting] = {
     "label_size": honoured(_SHAPES, lambda place: place.config.num_classes),
-    "dlatent_size": honoured(_SHAPES, lambda place: place.config.w_dim),
-    "dlatent_broadcast": honoured(_SHAPES, _broadcast),
     "num_channels": honoured(_SHAPES, lambda place: place.config.channels),
     "resolution": honoured(_SHAPES, lambda place: place.config.resolution),
     **{name: _fits(name) for name in _WIDTHS},
+    "architecture": honoured("the network's", lambda place: place.config.architecture),
+    "conv_clamp": honoured("clamp of all convolutions", lambda place: place.config.conv_clamp),
+    "nonlinearity": checked("lrelu"),
+    "resample_kernel": checked([1, 3, 3, 1]),
+    "dtype": _PRECISION,
+    "num_fp16_res": _PRECISION,
+    "is_template_graph": _GRAPH,
+    "structure": inert("how a finished progressive growing is computed"),
+}
+"""Of generators and discriminators alike."""
+
+_ARGUMENTS: dict[str, Setting] = {
+    "latent_size": honoured(_SHAPES, lambda place: place.config.z_dim),
+    "dlatent_size": honoured(_SHAPES, lambda place: place.config.w_dim),
+    "dlatent_broadcast": honoured(_SHAPES, _broadcast),
+    **SHARED_ARGUMENTS,
     "fmap_const": honoured(_SHAPES, _fmap_const),
     "mapping_layers": honoured(_SHAPES, lambda place: place.config.mapping_layers),
     "mapping_fmaps": _width("mapping_fmaps", "mapping_width"),
@@ -91,14 +105,8 @@ _ARGUMENTS: dict[str, Setting] = {
     "mapping_lrmul": checked(0.01),
     "mapping_nonlinearity": checked("lrelu"),
     "normalize_latents": checked(True),
-    "architecture": honoured("the network's", lambda place: place.config.architecture),
     "use_noise": honoured("noise inputs of all layers", lambda place: place.config.use_noise),
-    "conv_clamp": honoured("clamp of all convolutions", lambda place: place.config.conv_clamp),
-    "nonlinearity": checked("lrelu"),
-    "resample_kernel": checked([1, 3, 3, 1]),
     "randomize_noise": inert("--noise says it here"),
-    "dtype": inert("--precision says it here"),
-    "num_fp16_res": inert("--precision says it here"),
     "fused_modconv": inert("which of two equal forms is computed"),
     "truncation_psi": _TRUNCATION,
     "truncation_cutoff": _TRUNCATION,
@@ -109,16 +117,15 @@ _ARGUMENTS: dict[str, Setting] = {
     "is_training": _TRAINING,
     "is_validation": _TRAINING,
     "return_dlatents": inert("what is given back besides images"),
-    "is_template_graph": _GRAPH,
     "force_clean_graph": _GRAPH,
-    "structure": inert("how a finished progressive growing is computed"),
     "components": inert("the network's parts, which the file holds"),
     "mapping_func": checked("G_mapping"),
     "synthesis_func": _one_of(*_SYNTHESES),
 }
+_FUNCTION = {"build_func_name": inert("the arguments and variables say what it computes")}
 
 TENSORFLOW_CLASSES: tuple[PublishedClass, ...] = tuple(
-    PublishedClass(name, pattern, _ARGUMENTS)
+    PublishedClass(name, pattern, _ARGUMENTS, _FUNCTION)
     for name, pattern in (
         ("G_main", r""),
         ("G_mapping", r"mapping"),

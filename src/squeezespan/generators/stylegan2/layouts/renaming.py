@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,8 +87,10 @@ class Layout:
     """What every network of this layout has, though the weights don't show it."""
     assumed: tuple[str, ...] = ()
     """What neither the weights nor the layout show, and is taken to be so."""
-    ignored: Set[str] = frozenset()
-    """Names of weights that images don't depend on."""
+    ignored: str = r"(?!)"
+    """Matches the whole names of weights that images don't depend on."""
+    check_ignored: Callable[[Mapping[str, Tensor]], None] = lambda _: None
+    """Refuses values of such weights, by their names, with which images would depend on others."""
     check: Callable[[Network], None] = lambda _: None
     """Refuses a renamed network that the layout can't have."""
 
@@ -100,12 +102,12 @@ def rename(network: Network, layout: Layout) -> Network:
         UserError: it has a weight that the layout doesn't have, or one of an odd shape.
     """
     rules = layout.rules(network)
-    found = {
-        name: _find(name, rules, layout) for name in network.shapes if name not in layout.ignored
-    }
+    kept = [name for name in network.shapes if not re.fullmatch(layout.ignored, name)]
+    found = {name: _find(name, rules, layout) for name in kept}
 
     def read_state() -> dict[str, Tensor]:
         state = network.state
+        layout.check_ignored({name: state[name] for name in state.keys() - found.keys()})
         return {ours: convert(state[name]).contiguous() for name, (ours, convert) in found.items()}
 
     shapes: dict[str, tuple[int, ...]] = {}

@@ -1,10 +1,12 @@
 """StyleGAN2's networks of the TensorFlow repositories, given PyTorch's names and layouts.
 
 The convolutions' kernels are [height, width, in, out], and turned by half a turn where they
-upsample; linear layers are [in, out]; one is added to the style at run time.
+upsample; linear layers are [in, out]; one is added to the style at run time. The networks that
+were grown (configurations B to D) keep layers from and to RGB of every level of detail `lod`; when
+they are finished only those of level 0, the finest, are in use.
 """
 
-import re
+from collections.abc import Mapping
 
 from torch import Tensor
 
@@ -111,17 +113,21 @@ def _rules(network: Network) -> list[Rule]:
     resolution = network.arguments.get("resolution", 1024)
     if type(resolution) is not int or resolution < 0:
         raise UserError(f"{network.name} has a resolution that is no size")
-
-    # The first networks number their RGB layers by levels of detail instead of sizes.
-    def block(match: re.Match[str]) -> str:
-        return f"b{resolution >> int(match[1])}"
-
     if _judges(network):
         kinds = [("weight", "weight", _conv), ("bias", "bias", _as_it_is)]
-        places = [(r"FromRGB_lod(\d{1,2})", lambda match: f"{block(match)}.fromrgb")]
+        places = [(r"FromRGB_lod0", lambda _: f"b{resolution}.fromrgb")]
         return [*_DISCRIMINATOR, *each(places, kinds, separator="/")]
-    places = [(r"synthesis/ToRGB_lod(\d{1,2})", lambda match: f"synthesis.{block(match)}.torgb")]
+    places = [(r"synthesis/ToRGB_lod0", lambda _: f"synthesis.b{resolution}.torgb")]
     return [*_GENERATOR, *each(places, _MODULATED, separator="/")]
+
+
+def _check_grown(ignored: Mapping[str, Tensor]) -> None:
+    for name, level in ignored.items():
+        if name.rpartition("/")[2] == "lod" and bool((level != 0).any()):
+            raise UserError(
+                f"its {name} is {float(level.max()):g}: it is a network that was still growing, "
+                "and only finished ones, of 0, are supported"
+            )
 
 
 def is_tensorflow(network: Network) -> bool:
@@ -133,5 +139,6 @@ LAYOUT = Layout(
     "TensorFlow's",
     is_tensorflow,
     _rules,
-    ignored=frozenset({"lod", "synthesis/lod", "pl_mean", "pl_mean_var", "augment_strength"}),
+    ignored=r"(synthesis/)?lod|pl_mean(_var)?|augment_strength|(synthesis/To|From)RGB_lod[1-9]\d*/.+",
+    check_ignored=_check_grown,
 )

@@ -34,6 +34,7 @@ class StyleGAN2DiscriminatorConfig:
     num_classes: int = 0
     mapping_layers: int = 8
     """Layers behind the embedding of the class; 0 in networks that come from TensorFlow."""
+    mapping_lr_multiplier: float = 0.01
     channel_base: int = 32768
     channel_max: int = 512
     architecture: Architecture = "resnet"
@@ -41,6 +42,11 @@ class StyleGAN2DiscriminatorConfig:
     mbstd_group_size: Annotated[int, Range(1)] | None = 4
     """Images that share a minibatch standard deviation; None is the whole batch."""
     mbstd_channels: int = 1
+
+    @property
+    def block_resolutions(self) -> list[int]:
+        """4, 8, ... up to the images'."""
+        return [2**i for i in range(2, self.resolution.bit_length())]
 
     def block_channels(self, resolution: int) -> int:
         """Width that enters the block at `resolution`."""
@@ -204,13 +210,18 @@ class StyleGAN2Discriminator(nn.Module):
     def __init__(self, config: StyleGAN2DiscriminatorConfig) -> None:
         super().__init__()
         self.config = config
-        self.resolutions = [2**i for i in range(config.resolution.bit_length() - 1, 2, -1)]
+        self.resolutions = config.block_resolutions[:0:-1]
         for resolution in self.resolutions:
             self.add_module(f"b{resolution}", DiscriminatorBlock(config, resolution))
         cmap_dim = config.block_channels(4) if config.num_classes else 0
         if config.num_classes:
             self.mapping = Mapping(
-                0, config.num_classes, cmap_dim, config.mapping_layers, w_avg_beta=None
+                0,
+                config.num_classes,
+                cmap_dim,
+                config.mapping_layers,
+                w_avg_beta=None,
+                lr_multiplier=config.mapping_lr_multiplier,
             )
         self.b4 = DiscriminatorEpilogue(config, cmap_dim)
 

@@ -1,12 +1,22 @@
-"""StyleGAN2 discriminators out of checkpoints; see `stylegan2` beside this for the generators."""
+"""StyleGAN2 discriminators out of checkpoints; `generators.stylegan2` has the generators."""
 
-from squeezespan.discriminators.stylegan2 import StyleGAN2DiscriminatorConfig
+import math
+
+from squeezespan.discriminators.stylegan2.network import StyleGAN2DiscriminatorConfig
+from squeezespan.discriminators.stylegan2.settings import CLASSES
+from squeezespan.discriminators.stylegan2.tensorflow_settings import (
+    GROUP_SIZES,
+    LR_MULTIPLIER,
+    TENSORFLOW_CLASSES,
+)
 from squeezespan.errors import UserError
 from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
 from squeezespan.generators.checkpoints.state_dicts import DISCRIMINATOR_ROLES, rank
+from squeezespan.generators.published import verify
 from squeezespan.generators.state_shapes import StateShapes
 from squeezespan.generators.stylegan2.checkpoint import BARE_CLAMP, channel_rule, stored_clamp
 from squeezespan.generators.stylegan2.layouts import published
+from squeezespan.generators.stylegan2.layouts.tensorflow import is_tensorflow
 from squeezespan.generators.stylegan2.network import Architecture
 
 __all__ = ["discriminator_config", "find_discriminator", "is_discriminator"]
@@ -75,23 +85,25 @@ def discriminator_config(
         shown = ", ".join(f"{width} at {r}" for r, width in widths.items())
         raise shapes.refusal(f"its widths follow no StyleGAN2 rule: {shown}")
     channel_base, channel_max = rule
-    mapped: dict[str, int] = {}
+    num_classes, layers = 0, StyleGAN2DiscriminatorConfig.mapping_layers
     if "mapping.embed.weight" in shapes:
-        mapped = {
-            "num_classes": shapes.shape("mapping.embed.weight", 2)[1],
-            "mapping_layers": shapes.count("mapping.fc{}.weight"),
-        }
-    return StyleGAN2DiscriminatorConfig(
+        num_classes = shapes.shape("mapping.embed.weight", 2)[1]
+        layers = shapes.count("mapping.fc{}.weight")
+    config = StyleGAN2DiscriminatorConfig(
         resolution=resolution,
         channels=shapes.shape(f"b{resolution}.fromrgb.weight", 4)[1],
-        **mapped,
+        num_classes=num_classes,
+        mapping_layers=layers,
+        mapping_lr_multiplier=_lr_multiplier(network),
         channel_base=channel_base,
         channel_max=channel_max,
         architecture=_architecture(shapes, resolution),
         conv_clamp=stored_clamp(network, f"b{resolution}.conv0", bare_clamp),
-        mbstd_group_size=_group_size(network),
+        mbstd_group_size=_group_size(network) if inputs > widths[4] else _GROUP_SIZE,
         mbstd_channels=inputs - widths[4],
     )
+    verify(network, config, TENSORFLOW_CLASSES if is_tensorflow(network) else CLASSES)
+    return config
 
 
 def _architecture(shapes: StateShapes, resolution: int) -> Architecture:
@@ -100,10 +112,27 @@ def _architecture(shapes: StateShapes, resolution: int) -> Architecture:
     return "skip" if "b4.fromrgb.weight" in shapes else "orig"
 
 
+def _lr_multiplier(network: Network) -> float:
+    """Of the mapping's layers; the published default for bare weights."""
+    default = StyleGAN2DiscriminatorConfig.mapping_lr_multiplier
+    if is_tensorflow(network):
+        value = network.arguments.get("mapping_lrmul", LR_MULTIPLIER)
+    elif "mapping.fc0" in network.modules:
+        value = network.modules["mapping.fc0"].attributes.get("bias_gain", default)
+    else:
+        return default
+    if not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise UserError(f"{network.name} has a mapping multiplier of {ascii(value)[:20]}")
+    return float(value)
+
+
 def _group_size(network: Network) -> int | None:
     """Images that share a minibatch standard deviation; the published default for bare weights."""
     if "b4.mbstd" in network.modules:
         size = network.modules["b4.mbstd"].attributes.get("group_size", _GROUP_SIZE)
+    elif is_tensorflow(network):
+        usual = GROUP_SIZES.get(str(network.attributes.get("build_func_name")), _GROUP_SIZE)
+        size = network.arguments.get("mbstd_group_size", usual)
     else:
         size = network.arguments.get("mbstd_group_size", _GROUP_SIZE)
     if size is not None and (type(size) is not int or size < 1):
