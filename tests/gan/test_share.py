@@ -11,7 +11,7 @@ from ranks import run_as_ranks
 from torch import Tensor
 
 from squeezespan.data.images import ResidentImages
-from squeezespan.discriminators.stylegan2 import minibatch_std
+from squeezespan.discriminators.stylegan2.network import minibatch_std
 from squeezespan.errors import UserError
 from squeezespan.gan.batches import RealBatches
 from squeezespan.gan.config import (
