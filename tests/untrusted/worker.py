@@ -5,7 +5,8 @@
 It opens the valid files first, so that whatever is imported later is new. Then it reads paths from
 its input, a line of JSON each, and answers in the same way. While a file is open, anything that
 Python reports to audit hooks is recorded, except what reading that file needs. Memory beyond
-`MEMORY_LIMIT` is refused by the system; `CPU_LIMIT` seconds on one file end the process.
+`MEMORY_LIMIT` and the file's own size is refused by the system; `CPU_LIMIT` seconds on one file end
+the process.
 """
 
 import codecs
@@ -100,6 +101,9 @@ def _judge(path: str, watch: Watch, *, discriminator: bool) -> dict[str, Any]:
     with suppress(OSError):  # some containers don't let a process do that
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts from here
     before = _status("VmRSS")
+    # The file is mapped, which takes addresses and no memory.
+    limit = _status("VmSize") + MEMORY_LIMIT + Path(path).stat().st_size
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
     signal.setitimer(signal.ITIMER_PROF, CPU_LIMIT)
     timer = _Timer()
     watch.events, watch.path = [], path
@@ -128,8 +132,6 @@ def main() -> None:
         _open(path, _Timer(), discriminator=True)
     for encoding in ("raw-unicode-escape", "latin-1", "cp437"):
         codecs.lookup(encoding)
-    limit = _status("VmSize") + MEMORY_LIMIT
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     watch = Watch()
     sys.addaudithook(watch.hook)
     print("ready", flush=True)

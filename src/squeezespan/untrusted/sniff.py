@@ -1,8 +1,7 @@
 """Telling what a file is by its first bytes."""
 
-import os
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from squeezespan.errors import UserError
 
@@ -25,26 +24,22 @@ _FOREIGN = {
 _PICKLE_BEGINS = b"(}])lcdIL"
 
 
-def container_of(path: Path, file: IO[bytes]) -> Container:
+def container_of(path: Path, data: memoryview) -> Container:
     """Tell how a checkpoint is packed.
 
     Args:
         path: of the file, for messages.
-        file: the file, at its begin, where it is left.
+        data: its bytes, at least one.
 
     Raises:
-        UserError: it is empty, or nothing that holds a network.
+        UserError: it is nothing that holds a network.
     """
-    size = os.fstat(file.fileno()).st_size
-    head = file.read(512)
-    file.seek(0)
-    if not head:
-        raise UserError(f"{path} is empty")
+    head = bytes(data[:512])
     if head.startswith(b"PK\x03\x04"):
         return "zip"
     # First, as the length of its header may begin with the byte that pickles begin with; that of
     # a pickle would be larger than any file.
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size:
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= len(data):
         return "safetensors"
     if head[:1] == b"\x80":
         return "pickle"

@@ -2,7 +2,17 @@
 
 from typing import Any
 
-__all__ = ["shown"]
+__all__ = ["is_name", "shown"]
+
+_LONGEST = 200
+
+
+def is_name(name: Any) -> bool:
+    """Whether `name` is a text that could be in a published file: short, printable ASCII.
+
+    Names go into messages and become names of modules, so others are refused where they are read.
+    """
+    return type(name) is str and 0 < len(name) <= _LONGEST and name.isascii() and name.isprintable()
 
 
 def shown(value: Any, length: int = 60) -> str:
@@ -22,6 +32,6 @@ def shown(value: Any, length: int = 60) -> str:
         is_long = isinstance(value, int) and value.bit_length() > 1000
         text = "a huge number" if is_long else str(value)
     else:
-        text = f"a {type(value).__name__}"
+        text = "bytes" if isinstance(value, memoryview) else f"a {type(value).__name__}"
     clean = "".join(x if x.isprintable() else ascii(x)[1:-1] for x in text)
     return clean if len(clean) <= length else f"{clean[:length]}..."

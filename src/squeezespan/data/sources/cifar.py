@@ -1,6 +1,5 @@
 """The data specs `cifar10:DIR` and `cifar100:DIR`: the official files, or an image-folder tree."""
 
-import io
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +16,7 @@ from squeezespan.data.sources.tree import open_tree
 from squeezespan.data.splits import Split, split_of
 from squeezespan.errors import UserError
 from squeezespan.untrusted.pickles.cursor import Cursor, MalformedError
-from squeezespan.untrusted.pickles.symbols import SYMBOLS
-from squeezespan.untrusted.pickles.unpickler import RestrictedUnpickler
+from squeezespan.untrusted.pickles.unpickler import unpickle
 from squeezespan.untrusted.pickles.values import ArrayRecord
 
 __all__ = ["CIFAR10", "CIFAR100", "CifarFormat", "open_cifar"]
@@ -178,6 +176,7 @@ def _read_python(form: CifarFormat, files: _Files, split: Split) -> ArraySource:
         data, part = batch.get("data"), batch.get(form.python_labels)
         if (
             not isinstance(data, np.ndarray)
+            or data.dtype != np.uint8
             or data.shape[1:] != (_PIXELS,)
             or not isinstance(part, list)
             or len(part) != len(data)
@@ -190,26 +189,14 @@ def _read_python(form: CifarFormat, files: _Files, split: Split) -> ArraySource:
 
 
 def _unpickle(files: _Files, name: str) -> dict[str, Any]:
-    """Read a pickled dict as plain data, arrays of eight-bit numbers as such."""
-    data = files.read(name)
+    """Read a pickled dict as plain data."""
     try:
-        cursor = Cursor(io.BytesIO(data), 0, len(data))
-        value = RestrictedUnpickler(cursor, SYMBOLS).load()
+        value = unpickle(Cursor(memoryview(files.read(name))))
         if not isinstance(value, dict):
             raise MalformedError("it does not hold a dict")
-        return {key: _plain(data, item) for key, item in value.items()}
     except MalformedError as error:
         raise UserError(f"{name} in {files.place} is damaged or not official: {error}") from error
-
-
-def _plain(data: bytes, value: Any) -> Any:
-    if not isinstance(value, ArrayRecord):
-        return value
-    if value.blob is None or value.is_fortran or value.code[1:] != "u1":
-        raise MalformedError("an array is not of eight-bit numbers")
-    blob = value.blob
-    content = data[blob.offset : blob.offset + blob.length] if blob.data is None else blob.data
-    return np.frombuffer(content, np.uint8).reshape(value.shape)
+    return {k: item.array if isinstance(item, ArrayRecord) else item for k, item in value.items()}
 
 
 def _read_binary(form: CifarFormat, files: _Files, split: Split) -> ArraySource:

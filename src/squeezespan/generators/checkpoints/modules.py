@@ -9,7 +9,6 @@ from torch import Tensor
 
 from squeezespan.errors import UserError
 from squeezespan.generators.checkpoints.checkpoint import UNREADABLE, Network, NetworkModule
-from squeezespan.untrusted.names import is_name
 from squeezespan.untrusted.pickles.cursor import MalformedError
 from squeezespan.untrusted.pickles.limits import (
     MAX_MODULE_DEPTH,
@@ -19,8 +18,8 @@ from squeezespan.untrusted.pickles.limits import (
 )
 from squeezespan.untrusted.pickles.plain import PlainValues
 from squeezespan.untrusted.pickles.values import Record, TensorRecord
-from squeezespan.untrusted.torch_files.storage_reader import StorageReader
-from squeezespan.untrusted.wording import shown
+from squeezespan.untrusted.torch_files.tensors import TensorMaker
+from squeezespan.untrusted.wording import is_name, shown
 
 __all__ = ["is_module", "module_networks", "readable"]
 
@@ -37,24 +36,24 @@ def is_module(value: Any) -> bool:
 
 
 def module_networks(
-    path: Path, records: Mapping[str, Record], storages: StorageReader
+    path: Path, records: Mapping[str, Record], maker: TensorMaker
 ) -> dict[str, Network]:
     """Describe pickled networks; their weights are read when they are asked for.
 
     Args:
         path: the file, for messages.
         records: what the file calls the networks, and those for which `is_module` holds.
-        storages: reads the weights.
+        maker: makes the weights.
 
     Raises:
         MalformedError: their parts are not those of a network, or nested without end.
     """
     plain = PlainValues()
-    return {name: _network(path, name, x, plain, storages) for name, x in records.items()}
+    return {name: _network(path, name, x, plain, maker) for name, x in records.items()}
 
 
 def _network(
-    path: Path, name: str, record: Record, plain: PlainValues, storages: StorageReader
+    path: Path, name: str, record: Record, plain: PlainValues, maker: TensorMaker
 ) -> Network:
     tensors: dict[str, TensorRecord] = {}
     modules: dict[str, NetworkModule] = {}
@@ -77,7 +76,7 @@ def _network(
         try:
             state = {}
             for place, tensor in tensors.items():
-                state[place] = storages.tensor(tensor)
+                state[place] = maker.tensor(tensor)
             return state
         except MalformedError as error:
             raise UserError(

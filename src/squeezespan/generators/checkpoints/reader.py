@@ -1,7 +1,6 @@
 """Reading a checkpoint of any format into plain data, without running anything it holds."""
 
 import itertools
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,12 @@ from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
 from squeezespan.generators.checkpoints.modules import is_module, module_networks
 from squeezespan.generators.checkpoints.state_dicts import find_state_dicts, loose_tensors
 from squeezespan.generators.checkpoints.tensorflow import is_tensorflow, tensorflow_networks
-from squeezespan.untrusted.content import Tensors, read_content
-from squeezespan.untrusted.names import is_name
+from squeezespan.untrusted.content import read_content
 from squeezespan.untrusted.pickles.cursor import MalformedError
 from squeezespan.untrusted.pickles.values import Record
 from squeezespan.untrusted.safetensors import HEADER_KEY
-from squeezespan.untrusted.wording import shown
+from squeezespan.untrusted.torch_files.tensors import TensorMaker
+from squeezespan.untrusted.wording import is_name, shown
 
 __all__ = ["read_checkpoint"]
 
@@ -38,29 +37,28 @@ def read_checkpoint(path: Path) -> Checkpoint:
         UserError: damaged, foreign, or without a network.
     """
     content = read_content(path)
-    if isinstance(content, Tensors):
-        return _of_safetensors(path, content)
+    if HEADER_KEY in content.metadata:
+        network = _bare_network("", content.value)
+        return Checkpoint(path, content.format, {"": network}, metadata=content.metadata)
+    tensors = TensorMaker()
     try:
         if is_tensorflow(content.value):
-            networks = tensorflow_networks(path, content.value, content.storages)
+            networks = tensorflow_networks(path, content.value)
             return Checkpoint(path, "TensorFlow pickle", networks)
         modules = _modules(content.value)
-        networks = module_networks(path, modules, content.storages)
+        networks = module_networks(path, modules, tensors)
         kind = f"modules in a {content.format}" if modules else content.format
         rest = {} if "" in modules else content.value
-        content.storages.fill(rest)
-        return _of_tensors(path, kind, rest, networks)
+        tensors.fill(rest)
+        for name, state in find_state_dicts(rest).items():
+            networks[name] = _bare_network(name, state)
     except MalformedError as error:
         raise UserError(f"{path} cannot be read as a checkpoint: {error}") from error
-
-
-def _of_safetensors(path: Path, content: Tensors) -> Checkpoint:
-    """Ours as it is; in others' files networks are looked for."""
-    if HEADER_KEY not in content.metadata:
-        return _of_tensors(path, "safetensors", content.tensors)
-    shapes = {name: tuple(tensor.shape) for name, tensor in content.tensors.items()}
-    network = Network("", shapes, lambda: content.tensors)
-    return Checkpoint(path, "safetensors", {"": network}, metadata=content.metadata)
+    if not networks:
+        raise UserError(
+            f"{path} holds no weights by name: it is not a GAN's checkpoint ({_held(rest)})"
+        )
+    return Checkpoint(path, kind, networks, loose_tensors(rest))
 
 
 def _modules(value: Any) -> dict[str, Any]:
@@ -69,19 +67,6 @@ def _modules(value: Any) -> dict[str, Any]:
         return {"": value}
     items = value.items() if isinstance(value, dict) else ()
     return {name: x for name, x in items if (is_name(name) or name == "") and is_module(x)}
-
-
-def _of_tensors(
-    path: Path, kind: str, content: Any, modules: Mapping[str, Network] | None = None
-) -> Checkpoint:
-    networks = dict(modules or {})
-    for name, state in find_state_dicts(content).items():
-        networks[name] = _bare_network(name, state)
-    if not networks:
-        raise UserError(
-            f"{path} holds no weights by name: it is not a GAN's checkpoint ({_held(content)})"
-        )
-    return Checkpoint(path, kind, networks, loose_tensors(content))
 
 
 def _held(content: Any) -> str:

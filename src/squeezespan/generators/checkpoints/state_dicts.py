@@ -1,4 +1,4 @@
-"""Finding the networks' state dicts in what `torch.load` or safetensors gives."""
+"""Finding the networks' state dicts in what a file holds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from squeezespan.untrusted.names import is_name
 from squeezespan.untrusted.pickles.limits import MAX_ENTRIES, Budget
+from squeezespan.untrusted.wording import is_name
 
 __all__ = ["DISCRIMINATOR_ROLES", "GENERATOR_ROLES", "find_state_dicts", "loose_tensors", "rank"]
 

@@ -5,7 +5,7 @@ components, its own variables and the arguments of the function that built it. W
 mean is known to a family's layout.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,10 @@ from torch import Tensor
 from squeezespan.errors import UserError
 from squeezespan.generators.checkpoints.checkpoint import Network, NetworkModule
 from squeezespan.generators.checkpoints.modules import readable
-from squeezespan.untrusted.names import is_name
-from squeezespan.untrusted.pickles.cursor import MalformedError
 from squeezespan.untrusted.pickles.limits import MAX_TENSORS, Budget
 from squeezespan.untrusted.pickles.plain import PlainValues
 from squeezespan.untrusted.pickles.values import ArrayRecord, Record
-from squeezespan.untrusted.torch_files.storage_reader import StorageReader
-from squeezespan.untrusted.wording import shown
+from squeezespan.untrusted.wording import is_name, shown
 
 __all__ = ["TENSORFLOW_CLASS", "is_tensorflow", "tensorflow_networks"]
 
@@ -31,7 +28,7 @@ _NAMES = ("G", "D", "G_ema")
 _OLDEST_VERSION = 4
 _VARIABLE_COST = 4
 
-_Variable = ArrayRecord | float
+_Variable = np.ndarray[Any, Any] | float
 
 
 def is_tensorflow(content: Any) -> bool:
@@ -42,13 +39,12 @@ def is_tensorflow(content: Any) -> bool:
     )
 
 
-def tensorflow_networks(path: Path, content: Any, storages: StorageReader) -> dict[str, Network]:
+def tensorflow_networks(path: Path, content: Any) -> dict[str, Network]:
     """Describe the networks of a TensorFlow pickle; weights are read when they are asked for.
 
     Args:
         path: the pickle.
         content: for which `is_tensorflow` holds.
-        storages: reads the weights.
 
     Returns:
         the networks, variables of their components as `component/variable`; modules are the
@@ -65,7 +61,7 @@ def tensorflow_networks(path: Path, content: Any, storages: StorageReader) -> di
         )
     named = zip(_NAMES, records, strict=True)
     plain = PlainValues()
-    return {name: _network(path, name, x, plain, storages) for name, x in named if x is not None}
+    return {name: _network(path, name, x, plain) for name, x in named if x is not None}
 
 
 def _alone(record: Record) -> tuple[Record | None, ...]:
@@ -77,9 +73,7 @@ def _alone(record: Record) -> tuple[Record | None, ...]:
     return (None, record, None) if judges else (None, None, record)
 
 
-def _network(
-    path: Path, name: str, record: Record, values: PlainValues, storages: StorageReader
-) -> Network:
+def _network(path: Path, name: str, record: Record, values: PlainValues) -> Network:
     version = (record.state or {}).get("version")
     if not isinstance(version, int) or version < _OLDEST_VERSION:
         raise UserError(
@@ -100,17 +94,14 @@ def _network(
         if len(variables) > MAX_TENSORS:
             raise UserError(f"{path}: {name} has more than {MAX_TENSORS:,} variables")
 
-    def read_state() -> dict[str, Tensor]:
-        try:
-            return {key: _read(storages, value) for key, value in variables.items()}
-        except MalformedError as error:
-            raise UserError(f"{path}: the weights of {name}: {error}") from error
+    shapes = {key: np.shape(value) for key, value in variables.items()}
+    return Network(name, shapes, lambda: _state(path, variables), modules)
 
-    shapes = {
-        key: value.shape if isinstance(value, ArrayRecord) else ()
-        for key, value in variables.items()
-    }
-    return Network(name, shapes, read_state, modules)
+
+def _state(path: Path, variables: Mapping[str, _Variable]) -> dict[str, Tensor]:
+    if sum(np.asarray(value).nbytes for value in variables.values()) > path.stat().st_size:
+        raise UserError(f"{path}: the same bytes stand for many variables")
+    return {name: torch.from_numpy(np.array(x, np.float32)) for name, x in variables.items()}
 
 
 def _parts(path: Path, name: str, record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -137,18 +128,9 @@ def _own_variables(
             raise UserError(f"{path}: {name} has a variable without a name")
         variable, value = item
         # TensorFlow gives a variable without axes as NumPy's number, not as an array.
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number and not (isinstance(value, ArrayRecord) and value.blob is not None):
+        found = value.array if isinstance(value, ArrayRecord) else value
+        if not isinstance(found, np.ndarray | int | float) or isinstance(found, bool):
             raise UserError(
                 f"{path}: the variable {shown(variable)} of {name} is neither an array nor a number"
             )
-        yield variable, value
-
-
-def _read(reader: StorageReader, value: _Variable) -> Tensor:
-    if not isinstance(value, ArrayRecord):
-        return torch.tensor(float(value))
-    assert value.blob is not None
-    numbers = np.frombuffer(reader.bytes_of(value.blob), np.dtype(value.code))
-    ordered = numbers.reshape(value.shape, order="F" if value.is_fortran else "C")
-    return torch.from_numpy(np.array(ordered, dtype=np.float32))
+        yield variable, found

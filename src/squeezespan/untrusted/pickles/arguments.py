@@ -1,11 +1,12 @@
 """Checking the arguments of the calls that a checkpoint's pickle makes."""
 
+import math
 from typing import Any
 
 from squeezespan.untrusted.pickles.cursor import MalformedError
-from squeezespan.untrusted.pickles.limits import MAX_ARRAY_DIMS
+from squeezespan.untrusted.pickles.limits import MAX_ARRAY_DIMS, MAX_TENSOR_NUMBERS
 
-__all__ = ["expect", "is_key", "is_size", "sizes"]
+__all__ = ["expect", "is_key", "is_size", "shape", "sizes"]
 
 _SMALL_INTEGER = 1 << 60
 
@@ -41,3 +42,11 @@ def sizes(value: Any, what: str) -> tuple[int, ...]:
     expect(isinstance(value, tuple | list) and len(value) <= MAX_ARRAY_DIMS, what)
     expect(all(is_size(item) for item in value), what)
     return tuple(value)
+
+
+def shape(value: Any, what: str) -> tuple[int, ...]:
+    """Give a value that is the shape of an array that there could be as a tuple."""
+    sides = sizes(value, what)
+    # An axis of length zero does not keep torch and NumPy from multiplying the others.
+    expect(math.prod(max(side, 1) for side in sides) <= MAX_TENSOR_NUMBERS, what)
+    return sides

@@ -3,6 +3,7 @@
 from typing import Any
 
 from squeezespan.untrusted.pickles.arguments import is_key
+from squeezespan.untrusted.pickles.cursor import MalformedError
 from squeezespan.untrusted.pickles.machine import Machine, Step
 from squeezespan.untrusted.pickles.values import Record
 
@@ -12,7 +13,7 @@ __all__ = ["CONTAINER_STEPS"]
 def _key(machine: Machine, key: Any) -> Any:
     """Refuse keys whose hashes cost time, and many that can be made to collide."""
     if not is_key(key):
-        raise machine.error(f"a dict or set has a key of an odd type, {type(key).__name__}")
+        raise MalformedError(f"a dict or set has a key of an odd type, {type(key).__name__}")
     if isinstance(key, int | float):
         machine.number_keys.charge(1)
     return key
@@ -46,7 +47,7 @@ def _append(machine: Machine, items: list[Any]) -> None:
     if _is_unknown(target):
         return
     if type(target) is not list:
-        raise machine.error("it appends to what is not a list")
+        raise MalformedError("it appends to what is not a list")
     target.extend(items)
 
 
@@ -55,7 +56,7 @@ def _add(machine: Machine, items: list[Any]) -> None:
     if _is_unknown(target):
         return
     if type(target) is not set:
-        raise machine.error("it adds to what is not a set")
+        raise MalformedError("it adds to what is not a set")
     target.update(_key(machine, item) for item in items)
 
 
@@ -64,9 +65,9 @@ def _set_items(machine: Machine, items: list[Any]) -> None:
     if _is_unknown(target):
         return
     if not isinstance(target, dict):
-        raise machine.error("it sets items of what is not a dict")
+        raise MalformedError("it sets items of what is not a dict")
     if len(items) % 2:
-        raise machine.error("a key has no value")
+        raise MalformedError("a key has no value")
     for key, value in zip(items[::2], items[1::2], strict=True):
         target[_key(machine, key)] = value
 
@@ -100,14 +101,14 @@ def _put(machine: Machine, index: int) -> None:
 
 def _get(machine: Machine, index: int) -> None:
     if index not in machine.memo:
-        raise machine.error(f"it asks for memo entry {index}, which it never made")
+        raise MalformedError(f"it asks for memo entry {index}, which it never made")
     machine.push(machine.memo[index])
 
 
 def _line_index(machine: Machine) -> int:
     line = machine.cursor.line()
     if not line.isdigit() or len(line) > 10:
-        raise machine.error("it has a memo entry without a number")
+        raise MalformedError("it has a memo entry without a number")
     return int(line)
 
 
@@ -133,10 +134,10 @@ CONTAINER_STEPS: dict[bytes, Step] = {
     b"1": Machine.above_mark,
     b"2": lambda machine: machine.push(machine.stack[-1]),
     b"p": lambda machine: _put(machine, _line_index(machine)),
-    b"q": lambda machine: _put(machine, machine.unsigned(1)),
-    b"r": lambda machine: _put(machine, machine.unsigned(4)),
+    b"q": lambda machine: _put(machine, machine.cursor.unsigned(1)),
+    b"r": lambda machine: _put(machine, machine.cursor.unsigned(4)),
     b"\x94": lambda machine: _put(machine, len(machine.memo)),
     b"g": lambda machine: _get(machine, _line_index(machine)),
-    b"h": lambda machine: _get(machine, machine.unsigned(1)),
-    b"j": lambda machine: _get(machine, machine.unsigned(4)),
+    b"h": lambda machine: _get(machine, machine.cursor.unsigned(1)),
+    b"j": lambda machine: _get(machine, machine.cursor.unsigned(4)),
 }

@@ -1,21 +1,15 @@
-"""Reading a stretch of a file in order, never past its end and never more than is there."""
-
-from dataclasses import dataclass
-from typing import Protocol
+"""Reading bytes in order, never past their end."""
 
 from squeezespan.untrusted.wording import shown
 
-__all__ = ["INLINE_BYTES", "Blob", "Cursor", "MalformedError", "Readable"]
+__all__ = ["Cursor", "MalformedError"]
 
-INLINE_BYTES = 512
-"""Blobs up to this size are read at once: NumPy's numbers and the small arrays of attributes."""
-
-_LINE, _SHORT_LINE = 16 << 20, 256
+_SHORT_LINE, _LINE = 256, 16 << 20
 _MESSAGE = 300
 
 
 class MalformedError(Exception):
-    """A stream that cannot be read: why, on one line, and at which byte of the file."""
+    """A stream that cannot be read: why, on one line, and at which of its bytes."""
 
     def __init__(self, reason: str, position: int | None = None) -> None:
         self.position = position
@@ -23,42 +17,20 @@ class MalformedError(Exception):
         super().__init__(reason if position is None else f"{reason} (at byte {position:,})")
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """Bytes that a pickle holds, left in the file unless they are few."""
-
-    offset: int
-    """Where they begin in the file; for decoded text, minus the place of the instruction."""
-    length: int
-    data: bytes | None = None
-
-
-class Readable(Protocol):
-    """An open file or a memory map of one."""
-
-    def read(self, length: int, /) -> bytes:
-        """Give the next bytes."""
-
-    def seek(self, offset: int, /) -> object:
-        """Go to a place."""
-
-
 class Cursor:
-    """A position between `start` and `end` of an open file.
+    """A position in bytes, which are those of a file, mapped, or a part of them.
 
     Lengths are checked against what is left before anything is allocated.
     """
 
-    def __init__(self, file: Readable, start: int, end: int) -> None:
-        file.seek(start)
-        self._file = file
-        self.position = start
-        self.end = end
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self.position = 0
 
     @property
     def left(self) -> int:
         """Number of bytes up to the end."""
-        return self.end - self.position
+        return len(self._data) - self.position
 
     def take(self, length: int) -> bytes:
         """Give the next `length` bytes.
@@ -66,13 +38,30 @@ class Cursor:
         Raises:
             MalformedError: fewer are left.
         """
-        if length > self.end - self.position:
-            raise self._truncated(length)
-        data = self._file.read(length)
-        if len(data) != length:
-            raise self._truncated(length)
+        return bytes(self.view(length))
+
+    def view(self, length: int) -> memoryview:
+        """Give the next `length` bytes where they are.
+
+        Raises:
+            MalformedError: fewer are left.
+        """
+        if length > self.left:
+            raise MalformedError(
+                f"it is cut short: {length:,} bytes should follow, {self.left:,} are left",
+                self.position,
+            )
+        begin = self.position
         self.position += length
-        return data
+        return self._data[begin : self.position]
+
+    def unsigned(self, size: int) -> int:
+        """Read a number of `size` bytes.
+
+        Raises:
+            MalformedError: fewer are left.
+        """
+        return int.from_bytes(self.view(size), "little")
 
     def line(self) -> bytes:
         """Give the bytes up to the next newline, without it.
@@ -80,42 +69,10 @@ class Cursor:
         Raises:
             MalformedError: there is none within reach.
         """
-        most = min(self.left, _LINE)
-        text = self._file.read(min(most, _SHORT_LINE))
-        if b"\n" not in text:
-            text += self._file.read(most - len(text))
-        line, end, _ = text.partition(b"\n")
-        if not end:
-            raise MalformedError("a line of a pickle has no end", self.position)
-        self.position += len(line) + 1
-        self._file.seek(self.position)
-        return line
-
-    def blob(self, length: int) -> Blob:
-        """Pass over the next `length` bytes and remember where they are.
-
-        Raises:
-            MalformedError: fewer are left.
-        """
-        offset = self.position
-        if length <= INLINE_BYTES:
-            return Blob(offset, length, self.take(length))
-        self.skip(length)
-        return Blob(offset, length)
-
-    def skip(self, length: int) -> None:
-        """Pass over the next `length` bytes.
-
-        Raises:
-            MalformedError: fewer are left.
-        """
-        if length > self.left:
-            raise self._truncated(length)
-        self.position += length
-        self._file.seek(self.position)
-
-    def _truncated(self, length: int) -> MalformedError:
-        return MalformedError(
-            f"it is cut short: {length:,} bytes should follow, {self.left:,} are left",
-            self.position,
-        )
+        for reach in (_SHORT_LINE, _LINE):
+            near = bytes(self._data[self.position : self.position + reach])
+            line, end, _ = near.partition(b"\n")
+            if end:
+                self.position += len(line) + 1
+                return line
+        raise MalformedError("a line of a pickle has no end", self.position)

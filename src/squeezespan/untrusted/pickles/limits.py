@@ -12,7 +12,6 @@ __all__ = [
     "MAX_MARKS",
     "MAX_MODULES",
     "MAX_MODULE_DEPTH",
-    "MAX_NAME",
     "MAX_NUMBER_KEYS",
     "MAX_OPCODES",
     "MAX_PICKLE_BYTES",
@@ -47,8 +46,6 @@ MAX_TENSORS = 5_000
 """Weights of one pickled network, each with a storage of its own to take apart."""
 MAX_MODULES = 20_000
 MAX_MODULE_DEPTH = 32
-MAX_NAME = 200
-"""Characters of a weight's or a module's name."""
 MAX_VALUE_DEPTH = 16
 MAX_ATTRIBUTES = 1_000_000
 """Attributes, weights and submodules of all modules of all networks of a file."""

@@ -3,7 +3,7 @@
 It has no way to import or call anything; `unpickler` lists its instructions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from squeezespan.untrusted.pickles.cursor import Cursor, MalformedError
@@ -14,7 +14,6 @@ from squeezespan.untrusted.pickles.limits import (
     MAX_TEXT_BYTES,
     Budget,
 )
-from squeezespan.untrusted.pickles.values import Symbol
 
 __all__ = ["Machine", "PersistentLoad", "Step"]
 
@@ -26,20 +25,12 @@ class Machine:
 
     Args:
         cursor: where the pickle begins.
-        symbols: the globals that it may name.
         persistent: reads a persistent id, given as plain data; None refuses them.
     """
 
-    def __init__(
-        self,
-        cursor: Cursor,
-        symbols: Mapping[tuple[str, str], Symbol],
-        persistent: PersistentLoad | None = None,
-    ) -> None:
+    def __init__(self, cursor: Cursor, persistent: PersistentLoad | None = None) -> None:
         self.cursor = cursor
         self.start = cursor.position
-        self.protocol = 0
-        self.symbols = symbols
         self.persistent = persistent
         self.text = Budget(MAX_TEXT_BYTES, "a pickle holds far more text than any generator's")
         self.calls = Budget(MAX_CALLS, f"it makes more than {MAX_CALLS:,} objects")
@@ -55,17 +46,9 @@ class Machine:
         """Whether the stack holds one value and no container is unfinished."""
         return not self._outer and len(self.stack) == 1
 
-    def error(self, reason: str) -> MalformedError:
-        """Give the error that says where the pickle is wrong."""
-        return MalformedError(reason, self.cursor.position)
-
     def push(self, value: Any) -> None:
         """Put a value on the stack."""
         self.stack.append(value)
-
-    def unsigned(self, size: int) -> int:
-        """Read a number of `size` bytes."""
-        return int.from_bytes(self.cursor.take(size), "little")
 
     def mark(self) -> None:
         """Begin a container.
@@ -74,7 +57,7 @@ class Machine:
             MalformedError: too many are unfinished.
         """
         if len(self._outer) >= MAX_MARKS:
-            raise self.error(f"it has more than {MAX_MARKS:,} unfinished values")
+            raise MalformedError(f"it has more than {MAX_MARKS:,} unfinished values")
         self._outer.append(self.stack)
         self.stack = []
 

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from squeezespan.untrusted.names import is_name
 from squeezespan.untrusted.pickles.cursor import MalformedError
 from squeezespan.untrusted.pickles.machine import Machine, Step
-from squeezespan.untrusted.pickles.symbols import unknown_class
+from squeezespan.untrusted.pickles.symbols import SYMBOLS, unknown_class
 from squeezespan.untrusted.pickles.values import (
     ArrayRecord,
     DtypeRecord,
@@ -14,25 +13,27 @@ from squeezespan.untrusted.pickles.values import (
     Record,
     Symbol,
 )
-from squeezespan.untrusted.wording import shown
+from squeezespan.untrusted.wording import is_name, shown
 
 __all__ = ["OBJECT_STEPS"]
+
+_BYTES_PER_ITEM = 64
 
 
 def _name(machine: Machine, module: Any, name: Any) -> None:
     if type(module) is not str or type(name) is not str:
-        raise machine.error("it names a global by something that is not text")
-    symbol = machine.symbols.get((module, name))
+        raise MalformedError("it names a global by something that is not text")
+    symbol = SYMBOLS.get((module, name))
     if symbol is None:
         if not is_name(module) or not is_name(name):
-            raise _refusal(machine, module, name)
+            raise _refusal(module, name)
         symbol = unknown_class(module, name)
     machine.push(symbol)
 
 
-def _refusal(machine: Machine, module: str, name: str) -> MalformedError:
+def _refusal(module: str, name: str) -> MalformedError:
     asked = shown(ascii(f"{module[:80]}.{name[:80]}")[1:-1], 80)
-    return machine.error(
+    return MalformedError(
         f"it asks for {asked}, which no known checkpoint needs; where you trust the file, open "
         "it with the code that wrote it and save the generator's state_dict()"
     )
@@ -44,7 +45,7 @@ def _global(machine: Machine) -> None:
     try:
         module, name = (line.decode() for line in lines)
     except UnicodeError as error:
-        raise machine.error("it names a global by something that is not text") from error
+        raise MalformedError("it names a global by something that is not text") from error
     _name(machine, module, name)
 
 
@@ -56,24 +57,32 @@ def _stack_global(machine: Machine) -> None:
 def _reduce(machine: Machine) -> None:
     arguments, symbol = machine.stack.pop(), machine.stack.pop()
     if type(arguments) is not tuple or not isinstance(symbol, Symbol):
-        raise machine.error("it calls what is not a known global")
+        raise MalformedError("it calls what is not a known global")
     machine.calls.charge(1)
+    machine.text.charge(sum(map(_cost, arguments)))
     if not symbol.is_known:
-        raise _refusal(machine, symbol.module, symbol.name)
+        raise _refusal(symbol.module, symbol.name)
     if symbol.apply is not None:
-        machine.push(symbol.apply(arguments, machine.text))
+        machine.push(symbol.apply(arguments))
     elif symbol.create is not None and not arguments:
         machine.push(symbol.create(symbol))
     else:
-        raise machine.error(f"it calls {symbol} in an odd way")
+        raise MalformedError(f"it calls {symbol} in an odd way")
+
+
+def _cost(argument: Any) -> int:
+    """Bytes of memory that a call may take to copy an argument, which a memo repeats in a few."""
+    if isinstance(argument, str):
+        return len(argument)
+    return _BYTES_PER_ITEM * len(argument) if isinstance(argument, list | tuple | dict) else 0
 
 
 def _new_object(machine: Machine) -> None:
     arguments, symbol = machine.stack.pop(), machine.stack.pop()
     if not isinstance(symbol, Symbol) or symbol.create is None:
-        raise machine.error("it makes an instance of what is not a known class")
+        raise MalformedError("it makes an instance of what is not a known class")
     if type(arguments) is not tuple or (arguments and symbol.is_known):
-        raise machine.error(f"it makes a {symbol} with arguments")
+        raise MalformedError(f"it makes a {symbol} with arguments")
     machine.calls.charge(1)
     machine.push(symbol.create(symbol))
 
@@ -84,12 +93,12 @@ def _build(machine: Machine) -> None:
     if isinstance(target, Record | DtypeRecord | ArrayRecord):
         target.set_state(state)
     elif not isinstance(target, Opaque | NamedDict):
-        raise machine.error("it gives a state to what is not a known object")
+        raise MalformedError("it gives a state to what is not a known object")
 
 
 def _persistent_id(machine: Machine, name: Any) -> None:
     if machine.persistent is None:
-        raise machine.error("it has a persistent id where none belongs")
+        raise MalformedError("it has a persistent id where none belongs")
     machine.calls.charge(1)
     machine.push(machine.persistent(name))
 

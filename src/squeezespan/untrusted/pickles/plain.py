@@ -1,11 +1,8 @@
 """Plain Python values out of what a pickle holds."""
 
-import math
-import struct
 from typing import Any
 
 from squeezespan.untrusted.pickles.limits import MAX_ATTRIBUTES, MAX_VALUE_DEPTH, Budget
-from squeezespan.untrusted.pickles.numpy_wrappers import SCALAR_FORMATS
 from squeezespan.untrusted.pickles.values import ArrayRecord
 
 __all__ = ["PlainValues"]
@@ -50,16 +47,8 @@ class PlainValues:
         if isinstance(value, list | tuple | set | frozenset):
             items = [self._copy(item, depth + 1) for item in value]
             return tuple(items) if isinstance(value, tuple) else items
-        if isinstance(value, ArrayRecord):
-            return self._numbers(value)
-        raise _NotPlainError
-
-    def _numbers(self, array: ArrayRecord) -> list[Any]:
-        """A small vector as a list; larger arrays are weights and no attributes."""
-        count = math.prod(array.shape)
-        if array.blob is None or array.blob.data is None or len(array.shape) != 1:
+        array = value.array if isinstance(value, ArrayRecord) else None
+        # Larger arrays are weights and no attributes.
+        if array is None or array.ndim != 1 or array.size > _SMALL_ARRAY:
             raise _NotPlainError
-        if count > _SMALL_ARRAY:
-            raise _NotPlainError
-        form = f"{array.code[0]}{count}{SCALAR_FORMATS[array.code[1:]]}"
-        return list(struct.unpack(form, array.blob.data))
+        return array.tolist()

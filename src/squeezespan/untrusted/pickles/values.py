@@ -5,12 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from squeezespan.untrusted.pickles.cursor import Blob, MalformedError
-from squeezespan.untrusted.pickles.limits import (
-    MAX_ARRAY_DIMS,
-    MAX_TENSOR_NUMBERS,
-    Budget,
-)
+import numpy as np
+
+from squeezespan.untrusted.pickles.arguments import expect, shape
+from squeezespan.untrusted.pickles.cursor import MalformedError
 
 __all__ = [
     "OPAQUE",
@@ -23,11 +21,7 @@ __all__ = [
     "Symbol",
     "TensorRecord",
     "bytes_of_text",
-    "check_bounds",
 ]
-
-_REPEATED = 1 << 16
-"""Numbers that a tensor may have whatever its storage."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +30,7 @@ class Symbol:
 
     module: str
     name: str
-    apply: Callable[[tuple[Any, ...], Budget], Any] | None = None
+    apply: Callable[[tuple[Any, ...]], Any] | None = None
     """Checked wrapper that takes the place of calling it; None: it isn't called."""
     create: Callable[["Symbol"], Any] | None = None
     """What takes the place of an instance of it; None: it has none."""
@@ -77,22 +71,24 @@ class Record:
         self.state = state
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class StorageRecord:
-    """The memory behind tensors, not read yet."""
+    """The memory behind tensors."""
 
-    blob: Blob | None
-    """A serialized storage inside a module's pickle; None where the container holds it."""
-    key: str = ""
     dtype: str = ""
     """Of its numbers; empty where it is bytes and each tensor tells what they are."""
-    elements: int = -1
-    """-1: only the serialized storage tells."""
+    elements: int = 0
+    key: str = ""
+    """What the file calls it."""
+    data: memoryview | None = None
+    """The numbers, once they are found."""
+    serialized: memoryview | None = None
+    """All of it, of one that stands in a module's pickle and is not taken apart yet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TensorRecord:
-    """A tensor's place in its storage, not read yet."""
+    """A tensor's place in its storage, which may be smaller."""
 
     storage: StorageRecord
     offset: int
@@ -102,73 +98,37 @@ class TensorRecord:
     """Where the storage doesn't tell it."""
 
 
-def check_bounds(record: TensorRecord, elements: int) -> None:
-    """Refuse a tensor that reaches beyond its storage, or that repeats it into a large one.
-
-    Args:
-        record: the tensor.
-        elements: size of its storage.
-
-    Raises:
-        MalformedError: it does.
-    """
-    count = math.prod(record.size)
-    steps = zip(record.size, record.stride, strict=True)
-    end = record.offset + sum((side - 1) * step for side, step in steps) + 1 if count else 0
-    if end > elements:
-        raise MalformedError(
-            f"a tensor of shape {record.size} needs {end:,} numbers, its storage has {elements:,}"
-        )
-    if count > max(elements, _REPEATED):
-        raise MalformedError(f"a tensor of shape {record.size} repeats {elements:,} numbers")
-
-
-def bytes_of_text(text: str) -> Blob:
+def bytes_of_text(text: str) -> memoryview:
     """Give the bytes that Python 2 and old protocols write as text.
 
     Raises:
         MalformedError: it is other text.
     """
     try:
-        data = text.encode("latin-1")
+        return memoryview(text.encode("latin-1"))
     except UnicodeError as error:
         raise MalformedError("a string of bytes holds other text") from error
-    return Blob(-1, len(data), data)
 
 
 @dataclass(slots=True, eq=False)
 class DtypeRecord:
-    """A numpy type by its code, such as `<f4`."""
+    """A numpy type of numbers."""
 
-    kind: str
-    order: str = "<"
+    dtype: np.dtype[Any]
 
     def set_state(self, state: Any) -> None:
         """Take the byte order; types with fields or metadata are refused."""
         plain = isinstance(state, tuple) and 4 <= len(state) <= 9
         if not plain or state[1] not in ("<", ">", "|", "=") or state[3] is not None:
             raise MalformedError("a numpy type has an odd description")
-        self.order = "<" if state[1] in "|=" else state[1]
-
-    @property
-    def code(self) -> str:
-        """As numpy writes it."""
-        return self.order + self.kind
-
-    @property
-    def size(self) -> int:
-        """Bytes of one number."""
-        return int(self.kind[1:])
+        self.dtype = self.dtype.newbyteorder(state[1])
 
 
 @dataclass(slots=True, eq=False)
 class ArrayRecord:
-    """A numpy array, not read yet."""
+    """A numpy array, in the memory of the pickle; None until its state is known."""
 
-    code: str = ""
-    shape: tuple[int, ...] = ()
-    is_fortran: bool = False
-    blob: Blob | None = None
+    array: np.ndarray[Any, Any] | None = None
 
     def set_state(self, state: Any) -> None:
         """Take version, shape, type, memory order and content, once.
@@ -176,22 +136,16 @@ class ArrayRecord:
         Raises:
             MalformedError: not numbers, or too few or too many of them.
         """
-        if self.blob is not None or not isinstance(state, tuple) or len(state) != 5:
-            raise MalformedError("a numpy array is described in an odd way")
-        _, shape, dtype, is_fortran, blob = state
-        if isinstance(blob, str):
-            blob = bytes_of_text(blob)
-        sized = isinstance(shape, tuple) and len(shape) <= MAX_ARRAY_DIMS
-        if not sized or not all(type(side) is int and side >= 0 for side in shape):
-            raise MalformedError("a numpy array has an odd shape")
-        if math.prod(max(side, 1) for side in shape) > MAX_TENSOR_NUMBERS:
-            raise MalformedError("a numpy array has an odd shape")
-        if not isinstance(dtype, DtypeRecord) or not isinstance(blob, Blob):
+        what = "a numpy array"
+        expect(self.array is None and isinstance(state, tuple) and len(state) == 5, what)
+        _, sides, dtype, is_fortran, content = state
+        if isinstance(content, str):
+            content = bytes_of_text(content)
+        if not isinstance(dtype, DtypeRecord) or not isinstance(content, memoryview):
             raise MalformedError("a numpy array does not hold numbers")
-        if math.prod(shape) * dtype.size != blob.length:
-            raise MalformedError(
-                f"a numpy array of shape {shape} has {blob.length:,} bytes of numbers, "
-                f"not {math.prod(shape) * dtype.size:,}"
-            )
-        self.code, self.shape, self.is_fortran = dtype.code, shape, bool(is_fortran)
-        self.blob = blob
+        sides = shape(sides, what)
+        size = math.prod(sides) * dtype.dtype.itemsize
+        if size != len(content):
+            found = f"{len(content):,} bytes of numbers"
+            raise MalformedError(f"a numpy array of shape {sides} has {found}, not {size:,}")
+        self.array = np.ndarray(sides, dtype.dtype, content, order="F" if is_fortran else "C")

@@ -1,17 +1,15 @@
 """What torch writes of a tensor's storage in a pickle: its type, its key and its length."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from squeezespan.untrusted.names import is_name
 from squeezespan.untrusted.pickles.class_names import STORAGE_DTYPES
 from squeezespan.untrusted.pickles.cursor import MalformedError
 from squeezespan.untrusted.pickles.values import StorageRecord, Symbol
-from squeezespan.untrusted.wording import shown
+from squeezespan.untrusted.wording import is_name, shown
 
-__all__ = ["declared_storages", "element_type"]
+__all__ = ["DeclaredStorages", "element_type"]
 
 
 def element_type(name: str) -> torch.dtype:
@@ -20,18 +18,18 @@ def element_type(name: str) -> torch.dtype:
     return found
 
 
-def declared_storages(
-    storages: dict[str, StorageRecord],
-) -> Callable[[Any], StorageRecord | Symbol]:
-    """Make the function that reads a persistent id of torch and notes its storage.
+class DeclaredStorages(dict[str, StorageRecord]):
+    """The storages that the persistent ids of a pickle declare, by key.
 
     Old files have an id with its source code for every class of a module, too: the code is dropped.
-
-    Args:
-        storages: filled with key to record.
     """
 
-    def read(name: Any) -> StorageRecord | Symbol:
+    def declare(self, name: Any) -> StorageRecord | Symbol:
+        """Read a persistent id.
+
+        Raises:
+            MalformedError: not one of a storage, or of one that was declared in another way.
+        """
         if isinstance(name, bytes):
             raise MalformedError(
                 "it was saved with pickle protocol 0, in which torch loses the weights' places; "
@@ -51,10 +49,8 @@ def declared_storages(
             raise MalformedError("it describes a storage in an odd way")
         if len(name) == 6 and name[5] is not None:
             raise MalformedError("it has views of storages, which torch no longer reads")
-        record = StorageRecord(None, key, STORAGE_DTYPES[str(kind)], elements)
-        earlier = storages.setdefault(key, record)
-        if (earlier.dtype, earlier.elements) != (record.dtype, record.elements):
+        dtype = STORAGE_DTYPES[str(kind)]
+        record = self.setdefault(key, StorageRecord(dtype, elements, key))
+        if (record.dtype, record.elements) != (dtype, elements):
             raise MalformedError(f"it describes storage {shown(key)} in two ways")
         return record
-
-    return read
