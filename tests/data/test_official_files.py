@@ -16,6 +16,7 @@ from image_files import pack, pets, png, write_tree
 from torch import Tensor
 
 from squeezespan.data.images import ImageSet
+from squeezespan.data.sources.stl10 import _read_binary
 from squeezespan.data.specs import open_images
 from squeezespan.errors import UserError
 
@@ -261,6 +262,39 @@ def test_stl10_binary_files(tmp_path: Path, split: Any) -> None:
             assert ours.labels is not None
             assert ours.labels.tolist() == theirs.labels.tolist()
             assert ours.class_names == theirs.classes
+
+
+@pytest.mark.parametrize("split", ["train", "test", "unlabeled"])
+def test_labelled_stl10_whose_checksums_are_official_is_read_by_torchvision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: Any
+) -> None:
+    folder = _stl10(tmp_path) / "stl10_binary"
+    ours = open_images(f"stl10:{tmp_path}", split)
+    sums = [[x.name, hashlib.md5(x.read_bytes()).hexdigest()] for x in folder.glob("*.bin")]
+    known = {name: [name, digest] for name, digest in sums}
+    official = torchvision.datasets.STL10
+    # A sum of the unlabeled images that nobody may ask for.
+    unlabeled = ["unlabeled_X.bin", "0" * 32]
+    monkeypatch.setattr(
+        official, "train_list", [known["train_X.bin"], known["train_y.bin"], unlabeled]
+    )
+    monkeypatch.setattr(official, "test_list", [known["test_X.bin"], known["test_y.bin"]])
+    read: list[str] = []
+
+    def noted(folder: Path, split: Any) -> Any:
+        read.append(split)
+        return _read_binary(folder, split)
+
+    monkeypatch.setattr("squeezespan.data.sources.stl10._read_binary", noted)
+    for place in (tmp_path, folder):
+        theirs = open_images(f"stl10:{place}", split)
+        every = torch.arange(len(ours))
+        assert torch.equal(theirs.batch(every), ours.batch(every))
+        assert theirs.class_names == ours.class_names
+        assert (theirs.labels is None) == (ours.labels is None)
+        if theirs.labels is not None and ours.labels is not None:
+            assert theirs.labels.tolist() == ours.labels.tolist()
+    assert read == (["unlabeled"] * 2 if split == "unlabeled" else [])
 
 
 def test_stl10_image_folders(tmp_path: Path) -> None:

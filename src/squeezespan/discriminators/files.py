@@ -18,7 +18,7 @@ from squeezespan.discriminators.stylegan2.checkpoint import (
 from squeezespan.errors import UserError
 from squeezespan.files import check_file, expanded
 from squeezespan.generators.checkpoints.checkpoint import Checkpoint
-from squeezespan.generators.checkpoints.descriptions import check_sizes, check_types
+from squeezespan.generators.checkpoints.descriptions import check_description, checked
 from squeezespan.generators.checkpoints.reader import read_checkpoint
 from squeezespan.generators.choices import chosen_clamp
 from squeezespan.generators.stylegan2.checkpoint import complete_filters
@@ -28,7 +28,6 @@ from squeezespan.untrusted.safetensors import (
     own_header,
     save_network,
 )
-from squeezespan.untrusted.wording import shown
 
 __all__ = ["load_discriminator", "save_discriminator"]
 
@@ -73,45 +72,27 @@ def load_discriminator(
         file = file / "discriminator.safetensors"
     check_file(file, "checkpoint file")
     checkpoint = read_checkpoint(file)
-    tensors, config = (_read_own if checkpoint.metadata else _read_foreign)(checkpoint)
+    if checkpoint.metadata:
+        tensors, config = _read_own(checkpoint)
+    else:
+        network = find_discriminator(checkpoint)
+        with checked(str(file), "discriminator"):
+            tensors, config = network.state, discriminator_config(network)
     if mbstd_group_size is not None:
         if type(mbstd_group_size) is not int or mbstd_group_size < 0:
             raise UserError(f"a group of {mbstd_group_size} images is none; give 0 or more")
         config = dataclasses.replace(config, mbstd_group_size=mbstd_group_size or None)
     if conv_clamp is not None:
         config = dataclasses.replace(config, conv_clamp=chosen_clamp(conv_clamp))
-    try:
-        with torch.device("meta"):
-            discriminator = StyleGAN2Discriminator(config)
-    except Exception as error:
-        raise UserError(f"{file} has sizes that make no discriminator") from error
+    with checked(str(file), "discriminator"), torch.device("meta"):
+        discriminator = StyleGAN2Discriminator(config)
     load_weights(discriminator, complete_filters(tensors, discriminator.state_dict().keys()), file)
     return discriminator.eval().requires_grad_(False).to(device)
 
 
-_Found = tuple[dict[str, Tensor], StyleGAN2DiscriminatorConfig]
-
-
-def _read_own(checkpoint: Checkpoint) -> _Found:
-    file = checkpoint.path
-    header = own_header(file, checkpoint.metadata, "discriminator")
-    try:
+def _read_own(checkpoint: Checkpoint) -> tuple[dict[str, Tensor], StyleGAN2DiscriminatorConfig]:
+    header = own_header(checkpoint.path, checkpoint.metadata, "discriminator")
+    with checked(f"{checkpoint.path} has an odd header", "discriminator"):
         config = StyleGAN2DiscriminatorConfig(**header["config"])
-        check_sizes(config)
-        check_types(config)
-        return checkpoint.networks[""].state, config
-    except UserError as error:
-        raise UserError(f"{file} has an odd header: {shown(str(error), 300)}") from error
-    # A damaged description fails in as many ways as the arithmetic on it.
-    except Exception as error:
-        raise UserError(f"{file} has a header that describes no discriminator") from error
-
-
-def _read_foreign(checkpoint: Checkpoint) -> _Found:
-    file, network = checkpoint.path, find_discriminator(checkpoint)
-    try:
-        return network.state, discriminator_config(network)
-    except UserError as error:
-        raise UserError(f"{file}: {error}") from error
-    except Exception as error:
-        raise UserError(f"{file} has sizes that make no discriminator") from error
+        check_description(config)
+    return checkpoint.networks[""].state, config

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
 from squeezespan.generators.checkpoints.checkpoint import Checkpoint, Network
-from squeezespan.generators.checkpoints.descriptions import check_sizes, check_types
+from squeezespan.generators.checkpoints.descriptions import check_description, checked
 from squeezespan.generators.checkpoints.state_dicts import (
     DISCRIMINATOR_ROLES,
     GENERATOR_ROLES,
@@ -54,24 +53,13 @@ def open_own(checkpoint: Checkpoint, choices: Choices) -> Opened:
     family = find_family(header.get("family"))
     if family is None:
         raise UserError(f"{path} is of an unknown family {shown(header.get('family'))}")
-    _check_choices(path, family, choices)
-    try:
+    with checked(f"{path} has an odd header", family.name):
         config = family.config_class(**header["config"])
-        check_sizes(config)
-        check_types(config)
+        check_description(config)
         family.check(config, tensors)
-    except UserError as error:
-        raise UserError(f"{path} has an odd header: {shown(str(error), 300)}") from error
-    # A damaged description fails in as many ways as the family's arithmetic on it.
-    except Exception as error:
-        raise UserError(f"{path} has a header that does not describe a {family.name}") from error
-    try:
-        config = family.choose(config, choices)
-        generator = _outline(family, config)
-    except UserError as error:
-        raise UserError(f"{path}: {shown(str(error), 300)}") from error
-    except Exception as error:
-        raise UserError(f"{path} has a header that does not describe a {family.name}") from error
+    with checked(str(path), family.name):
+        choices.check(family.name)
+        generator = _outline(family, family.choose(config, choices))
     load_weights(generator, tensors, path)
     return Opened(generator, header)
 
@@ -84,18 +72,12 @@ def open_foreign(checkpoint: Checkpoint, choices: Choices) -> Opened:
     """
     path = checkpoint.path
     network, family = _find_generator(checkpoint)
-    _check_choices(path, family, choices)
-    try:
+    with checked(str(path), family.name):
+        choices.check(family.name)
         config = family.configure(network, choices)
-        check_sizes(config)
-        check_types(config)
+        check_description(config)
         generator = _outline(family, config)
         assumed = family.assume(network, config, choices)
-    except UserError as error:
-        raise UserError(f"{path}: {shown(str(error), 300)}") from error
-    except Exception as error:
-        reason = shown(str(error), 120)
-        raise UserError(f"{path} has sizes that make no {family.name}: {reason}") from error
     state, added = family.complete(network.state, config, network, checkpoint.loose)
     own = generator.state_dict()
     state = {**_unimportant(own.keys() - state.keys(), own), **state}
@@ -160,10 +142,8 @@ def _find_generator(checkpoint: Checkpoint) -> tuple[Network, Family]:
     path = checkpoint.path
     for network in sorted(checkpoint.networks.values(), key=_place):
         for candidate in (network, _peeled(network)):
-            try:
+            with checked(str(path), "known generator"):
                 found = family_of(candidate)
-            except UserError as error:
-                raise UserError(f"{path}: {shown(str(error), 300)}") from error
             if found is not None:
                 found[0].check_classes(path)
                 return found
@@ -196,13 +176,6 @@ def _peeled(network: Network) -> Network:
 def _place(network: Network) -> tuple[bool, int]:
     place = rank(network.name, GENERATOR_ROLES)
     return place is None, place or 0
-
-
-def _check_choices(path: Path, family: Family, choices: Choices) -> None:
-    try:
-        choices.check(family.name)
-    except UserError as error:
-        raise UserError(f"{path}: {shown(str(error), 300)}") from error
 
 
 def _outline(family: Family, config: Any) -> Generator:

@@ -1,17 +1,16 @@
 """`student.safetensors`: a trained backbone with a JSON header that says how to use it."""
 
-import json
+import copy
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from squeezespan.errors import UserError
-from squeezespan.files import atomic_write, check_file
+from squeezespan.files import check_file
 from squeezespan.models.backbones import build_backbone
-from squeezespan.untrusted.safetensors import HEADER_KEY, load_weights, read_network
+from squeezespan.untrusted.safetensors import load_weights, read_network, save_network
 
 __all__ = ["STUDENT_FILE", "Backbone", "load_backbone", "save_student"]
 
@@ -98,9 +97,7 @@ def save_student(path: Path, backbone: nn.Module, header: dict[str, Any]) -> Non
     problem = _problem(header)
     if problem:
         raise ValueError(f"the student's header {problem}")
-    tensors = {name: _stored(tensor) for name, tensor in backbone.state_dict().items()}
-    metadata = {HEADER_KEY: json.dumps({"kind": _KIND, **header})}
-    atomic_write(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
+    save_network(path, copy.deepcopy(backbone).float(), {"kind": _KIND, **header})
 
 
 def load_backbone(run_or_file: str | Path, device: torch.device | str = "cpu") -> Backbone:
@@ -155,11 +152,3 @@ def _problem(header: dict[str, Any]) -> str | None:
         if not all(isinstance(value, int | float) for value in values):
             return f"has a normalization {name!r} that is not numbers"
     return None
-
-
-def _stored(tensor: Tensor) -> Tensor:
-    tensor = tensor.detach().cpu()
-    if tensor.is_floating_point():
-        tensor = tensor.float()
-    # A copy, because safetensors refuses tensors that share memory.
-    return tensor.clone(memory_format=torch.contiguous_format)

@@ -59,8 +59,10 @@ def save_network(path: Path, module: nn.Module, header: dict[str, Any]) -> None:
     Raises:
         StorageError: the disk is full or read-only.
     """
+    # Copies, because safetensors refuses tensors that share memory.
     tensors = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in module.state_dict().items()
     }
     metadata = {HEADER_KEY: json.dumps(header)}
     atomic_write(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))

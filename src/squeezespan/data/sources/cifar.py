@@ -181,7 +181,9 @@ def _read_python(form: CifarFormat, files: _Files, split: Split) -> ArraySource:
             or not isinstance(part, list)
             or len(part) != len(data)
         ):
-            raise UserError(f"{name} in {files.place} is not a batch of {form.name}")
+            raise UserError(
+                f"{name} in {files.place} is damaged or not official: not a batch of {form.name}"
+            )
         pixels.append(data)
         labels += part
     class_names = _unpickle(files, form.python_names[0]).get(form.python_names[1])
