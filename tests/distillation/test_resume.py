@@ -1,5 +1,6 @@
 """A run that is stopped in any way and resumed ends like one that was not."""
 
+import os
 import random
 import signal
 import time
@@ -14,7 +15,9 @@ from crashes import CrashError, crash_before
 from PIL import Image
 from safetensors.torch import load_file
 from tiny_runs import make_gan, make_images, read_metrics
+from untrusted.content import Call, Canary
 
+from squeezespan.cli.main import main
 from squeezespan.config import DistillConfig
 from squeezespan.distillation.distill import distill
 from squeezespan.distillation.job import StudentJob
@@ -223,3 +226,38 @@ def test_another_generator_under_the_same_name_is_refused(
     make_gan(own, w_dim=8)
     with pytest.raises(UserError, match=r"cannot resume .*gan\.safetensors is another file"):
         distill(short, run, resume=True)
+
+
+def _stopped_run(config: DistillConfig, out: Path) -> list[Path]:
+    """Train two steps and take the student away, as if there were more to do."""
+    run = distill(replace(config, train=replace(config.train, max_steps=2)), out)
+    (run / "student.safetensors").unlink()
+    return sorted((run / "checkpoints").iterdir())
+
+
+def test_going_on_from_a_stranger_s_checkpoint_ends_in_one_line(
+    config: DistillConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    canary = Canary(tmp_path / "canary")
+    for path in _stopped_run(config, tmp_path / "run"):
+        torch.save({"format": 2, "step": 1, "state": Call(os.system, canary.command)}, path)
+    assert main(["distill", "--out", str(tmp_path / "run"), "--resume"]) == 2
+    assert not canary.path.exists()
+    told = capsys.readouterr().err.splitlines()
+    assert "asks for posix.system" in told[-2]
+    assert "no checkpoint in" in told[-1]
+    assert "start again with another --out" in told[-1]
+
+
+@pytest.mark.parametrize("part", ["method", "optimizer", "low_in_a_row"])
+def test_a_checkpoint_of_another_training_ends_in_one_line(
+    part: str, config: DistillConfig, tmp_path: Path
+) -> None:
+    for path in _stopped_run(config, tmp_path / "run"):
+        content = torch.load(path, weights_only=True)
+        content["state"]["job"][part] = {"x": torch.zeros(2)}
+        torch.save(content, path)
+    short = replace(config, train=replace(config.train, max_steps=2))
+    with pytest.raises(UserError, match=r"does not fit this run \(.*\); start again") as caught:
+        distill(short, tmp_path / "run", resume=True)
+    assert "\n" not in str(caught.value)

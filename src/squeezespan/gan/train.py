@@ -129,7 +129,7 @@ def _train(
     stamp = {"images": images.fingerprint()}
     if found is not None:
         other = f"{config.data} has other images than those"
-        folder.check_input(other, state["stamp"]["images"], stamp["images"])
+        folder.check_input(other, state["stamp"].get("images"), stamp["images"])
     train, steps = config.train, total_steps(config, len(images))
     processes = f" on {fabric.world_size} processes" if fabric.world_size > 1 else ""
     say(

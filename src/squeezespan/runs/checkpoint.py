@@ -9,12 +9,17 @@ import torch
 
 from squeezespan.errors import UserError
 from squeezespan.files import atomic_write
+from squeezespan.untrusted.pickles.cursor import MalformedError
+from squeezespan.untrusted.torch_files.archive import read_archive
+from squeezespan.untrusted.torch_files.tensors import TensorMaker
 
 __all__ = ["load_newest_checkpoint", "save_checkpoint"]
 
 _FORMAT = 2
 _KEEP = 2
 _PATTERN = "step-*.pt"
+_KEPT = {"job": dict, "numbers": dict, "seconds": float, "metrics_bytes": int, "stamp": dict}
+"""What the state after any step has."""
 
 
 def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
@@ -23,7 +28,9 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
     Args:
         folder: the run's `checkpoints`.
         step: optimiser steps done.
-        state: nested dicts and lists of tensors and primitives.
+        state: nested dicts and lists of tensors and primitives: what is trained as `job`, the
+            last `numbers` of the log, `seconds` of training, `metrics_bytes` of the log and a
+            `stamp` of the run.
 
     Raises:
         StorageError: the disk is full; older checkpoints are as they were.
@@ -62,20 +69,45 @@ def load_newest_checkpoint(folder: Path) -> tuple[int, dict[str, Any]] | None:
         except OSError as error:
             raise UserError(f"cannot read the checkpoint {path}: {error.strerror}") from error
         try:
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-            version, step, state = content["format"], content["step"], content["state"]
-        # A cut or overwritten file fails in many ways inside torch, zipfile and pickle.
-        except Exception:
-            print(f"{path} is damaged; going on from the checkpoint before it", file=sys.stderr)
+            content = _read(data)
+        except MalformedError as error:
+            print(
+                f"{path} is damaged ({error}); going on from the checkpoint before it",
+                file=sys.stderr,
+            )
             continue
-        if version != _FORMAT:
+        if content["format"] != _FORMAT:
             raise UserError(
                 f"{path} was written by another version of Squeezespan; go on with that one, or "
                 "start again with another --out"
             )
         for newer in paths[: paths.index(path)]:
             newer.unlink()
-        return step, state
+        return content["step"], content["state"]
     if paths:
         raise UserError(f"no checkpoint in {folder} can be read; start again with another --out")
     return None
+
+
+def _read(data: bytes) -> dict[str, Any]:
+    """Read a checkpoint as `untrusted` does: a folder to go on from may be a stranger's.
+
+    Raises:
+        MalformedError: it is damaged, or asks for something that no checkpoint of ours needs.
+    """
+    content = read_archive(io.BytesIO(data), memoryview(bytearray(data)))
+    if not isinstance(content, dict) or "format" not in content:
+        raise MalformedError("it is something else")
+    if content["format"] == _FORMAT:
+        step, state = content.get("step"), content.get("state")
+        if type(step) is not int or step < 0 or not isinstance(state, dict):
+            raise MalformedError("it has no step and state")
+        for name, kind in _KEPT.items():
+            if type(state.get(name)) is not kind:
+                raise MalformedError(f"its state has no {name}")
+        if not all(type(number) is float for number in state["numbers"].values()):
+            raise MalformedError("its numbers are none")
+        if state["metrics_bytes"] < 0:
+            raise MalformedError("its log ends before it begins")
+        TensorMaker().fill(state)
+    return content

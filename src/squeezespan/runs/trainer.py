@@ -16,10 +16,12 @@ import torch.distributed as dist
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from squeezespan.errors import UserError
 from squeezespan.runs.checkpoint import save_checkpoint
 from squeezespan.runs.health import LossWatch, check_weights
 from squeezespan.runs.recorder import Recorder
 from squeezespan.runs.signals import StopRequest, StopSignals
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["Job", "Pace", "Trainer"]
 
@@ -119,8 +121,19 @@ class Trainer:
         self._logged_step = 0
 
     def load(self, step: int, state: Mapping[str, Any]) -> None:
-        """Continue after `step` steps from what a checkpoint holds."""
-        self._job.load(state["job"])
+        """Continue after `step` steps from what a checkpoint holds.
+
+        Raises:
+            UserError: it is of another training than this one.
+        """
+        try:
+            self._job.load(state["job"])
+        # What doesn't fit fails in as many ways as torch and the jobs take it up.
+        except Exception as error:
+            raise UserError(
+                f"the checkpoint after step {step} in {self._checkpoints} does not fit this run "
+                f"({shown(str(error), 200)}); start again with another --out"
+            ) from error
         self._numbers = dict(state["numbers"])
         self._began -= state["seconds"]
         self._step = self._saved_step = self._logged_step = step

@@ -43,7 +43,7 @@ class TensorMaker:
         return numbers.as_strided(record.size, record.stride, record.offset)
 
     def fill(self, content: Any) -> None:
-        """Put tensors in the place of their records, in all dicts that are values of dicts.
+        """Put tensors in the place of their records, in all dicts and lists that are in each other.
 
         Args:
             content: what a pickle gave; it is changed.
@@ -54,13 +54,14 @@ class TensorMaker:
         pending, seen = [content], set()
         while pending:
             value = pending.pop()
-            if not isinstance(value, dict) or id(value) in seen:
+            if not isinstance(value, dict | list) or id(value) in seen:
                 continue
             seen.add(id(value))
-            for key, item in value.items():
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            for key, item in items:
                 if isinstance(item, TensorRecord):
                     value[key] = self.tensor(item)
-                elif isinstance(item, dict):
+                elif isinstance(item, dict | list):
                     pending.append(item)
 
     def _numbers(self, record: StorageRecord) -> Tensor:
