@@ -3,8 +3,8 @@
 mutmut makes the mutants: every operator, number, argument, name and string of every function, one
 change each. It skips decorated functions and numbers outside functions; here decorators are
 written as assignments first, and constants are raised by 1. Each mutant runs through the tests
-of its module, in one process that has torch warm. Texts of errors are not mutated, nor is on which
-device a tensor lies: other tests see that, on a pretended GPU.
+of its module, in one process that has torch warm, the tests that failed last first. Texts of errors
+are not mutated, nor is on which device a tensor lies: other tests see that, on a pretended GPU.
 
     make mutation
     make mutation ARGS="gan/step.py evaluation/knn.py"
@@ -19,6 +19,7 @@ import ast
 import contextlib
 import csv
 import difflib
+import gc
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -30,10 +31,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results" / "mutation"
@@ -43,7 +47,7 @@ TESTS: dict[str, list[str]] = {
     "losses/simsiam.py": ["losses/test_negative_cosine.py"],
     "losses/vicreg.py": ["losses/test_vicreg_terms.py"],
     "methods/base.py": ["methods/test_squeeze_span.py", "methods/test_two_view_methods.py"],
-    "methods/registry.py": ["methods/test_squeeze_span.py", "methods/test_two_view_methods.py"],
+    "methods/registry.py": ["methods/test_built_methods.py", "methods/test_squeeze_span.py"],
     "methods/simsiam.py": ["methods/test_published_losses.py", "methods/test_two_view_methods.py"],
     "methods/spread.py": ["methods/test_published_losses.py"],
     "methods/squeeze_span.py": ["methods/test_published_losses.py", "methods/test_squeeze_span.py"],
@@ -64,14 +68,14 @@ TESTS: dict[str, list[str]] = {
     "evaluation/paired.py": ["evaluation/test_paired.py"],
     "evaluation/protocols.py": ["evaluation/test_protocols.py"],
     "distillation/schedule.py": ["distillation/test_schedule.py"],
-    "data/augment.py": ["data/test_augment.py", "data/test_augment_parity.py"],
-    "data/blur.py": ["data/test_augment_parity.py"],
-    "data/color.py": ["data/test_augment_parity.py"],
-    "data/crop.py": ["data/test_augment_parity.py", "data/test_augment.py"],
+    "data/augment.py": ["data/test_augment_published.py", "data/test_augment.py"],
+    "data/blur.py": ["data/test_augment_parity.py", "data/test_augment_published.py"],
+    "data/color.py": ["data/test_augment_parity.py", "data/test_augment_published.py"],
+    "data/crop.py": ["data/test_augment_published.py", "data/test_augment_parity.py"],
 }
 """Module to the tests that are to see its errors, fastest first."""
 _OURS = "squeezespan"
-_QUICK = ("-x", "-q", "--tb=no", "--assert=plain", "-p", "no:cacheprovider")
+_QUICK = ("-q", "--tb=line", "--assert=plain", "-p", "no:cacheprovider")
 _PLACES = (
     r"\.to\((?:None|[\w.]*device)?(?:, )?(?:non_blocking=\w+)?\)",
     r"(?:, )?\bdevice=[\w.]+",
@@ -87,6 +91,67 @@ class Mutant(NamedTuple):
     function: str
     before: str
     after: str
+
+
+class Trial:
+    """A pytest plugin: collects tests once and runs them again and again.
+
+    Those that failed last come first, then the quick ones, and the first that fails ends a run.
+
+    Args:
+        use: is called once with the tests ready, if they pass.
+    """
+
+    def __init__(self, use: Callable[["Trial"], None]) -> None:
+        self.passed = False
+        self._use = use
+        self._limit = 0.0
+        self._failed = ""
+        self._killers: list[str] = []
+        self._seconds: dict[str, float] = {}
+
+    def pytest_runtestloop(self, session: "pytest.Session") -> bool:
+        """Take the place of pytest's own loop."""
+        self._items = session.items
+        began = time.process_time()
+        self.passed = not session.testsfailed and not self.fails()
+        if self.passed:
+            self._limit = 20 + 10 * (time.process_time() - began)
+            gc.freeze()
+            self._use(self)
+        return True
+
+    def pytest_runtest_logreport(self, report: "pytest.TestReport") -> None:
+        """Remember how long a test takes, and that it failed."""
+        self._seconds[report.nodeid] = max(report.duration, self._seconds.get(report.nodeid, 0.0))
+        if report.failed:
+            self._failed = report.nodeid
+
+    def fails(self) -> bool:
+        """Run the tests until one fails or takes far longer than it did."""
+        self._failed = ""
+        ranks = {name: -rank for rank, name in enumerate(self._killers, 1)}
+        signal.signal(signal.SIGPROF, _stop)
+        signal.setitimer(signal.ITIMER_PROF, self._limit)
+        try:
+            for item in sorted(
+                self._items,
+                key=lambda x: (ranks.get(x.nodeid, 0), self._seconds.get(x.nodeid, 0.0)),
+            ):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+                if self._failed:
+                    self._killers = [name for name in self._killers if name != self._failed]
+                    self._killers.append(self._failed)
+                    return True
+        except TimeoutError:
+            return True
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        return False
+
+
+def _stop(*_: object) -> None:
+    raise TimeoutError
 
 
 class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -193,54 +258,39 @@ def work(relative: str, out: Path, sample: int, again: bool) -> None:
     source = decorators_as_assignments(path.read_text("utf-8"))
     mutated = mutate_file_contents(str(path), source)
     sys.meta_path.insert(0, Mutated(module, path, mutated.code))
-    tests = [f"tests/{test}" for test in TESTS[relative]]
-
-    def fails(limit: float) -> bool:
-        def stop(*_: object) -> None:
-            raise TimeoutError
-
-        signal.signal(signal.SIGALRM, stop)
-        signal.setitimer(signal.ITIMER_REAL, limit)
-        try:
-            with contextlib.redirect_stdout(io.StringIO()) as shown:
-                code = pytest.main([*_QUICK, *tests])
-        except TimeoutError:
-            return True
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        if code and not limit:
-            sys.exit(f"{relative}: its tests fail without a mutant\n{shown.getvalue()}")
-        return code != 0
-
     mutants = list_mutants(mutated.code, mutated.mutant_names)
     total = len(mutants) + len(constants_of(source))
     if sample and sample < len(mutants):
         mutants = random.Random(0).sample(mutants, sample)
-    set_mutant_under_test("")
-    fails(0)
-    began = time.monotonic()
-    fails(0)
-    limit = 20 + 10 * (time.monotonic() - began)
     earlier = {tuple(row[:3]): row[3] for row in _rows(out)} if again else {}
-    with out.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([total])
 
-        def record(*change: str) -> None:
-            dead = earlier.get(change) == "killed"
-            writer.writerow([*change, "killed" if dead or fails(limit) else "survived"])
-            file.flush()
+    def run_all(trial: Trial) -> None:
+        with out.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow([total])
 
-        for mutant in mutants:
-            set_mutant_under_test(f"{module}.{mutant.name}")
-            record(mutant.function, mutant.before, mutant.after)
-        set_mutant_under_test("")
-        live = importlib.import_module(module)
-        for name, value in constants_of(source).items():
-            kept = getattr(live, name)
-            setattr(live, name, value)
-            record("", f"{name} = {kept}", f"{name} = {value}")
-            setattr(live, name, kept)
+            def record(*change: str) -> None:
+                dead = earlier.get(change) == "killed" or trial.fails()
+                writer.writerow([*change, "killed" if dead else "survived"])
+                file.flush()
+
+            for mutant in mutants:
+                set_mutant_under_test(f"{module}.{mutant.name}")
+                record(mutant.function, mutant.before, mutant.after)
+            set_mutant_under_test("")
+            live = importlib.import_module(module)
+            for name, value in constants_of(source).items():
+                kept = getattr(live, name)
+                setattr(live, name, value)
+                record("", f"{name} = {kept}", f"{name} = {value}")
+                setattr(live, name, kept)
+
+    set_mutant_under_test("")
+    trial = Trial(run_all)
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        pytest.main([*_QUICK, *(f"tests/{test}" for test in TESTS[relative])], plugins=[trial])
+    if not trial.passed:
+        sys.exit(f"{relative}: its tests fail without a mutant\n{shown.getvalue()}")
 
 
 def main(modules: Sequence[str], sample: int = 0, again: bool = False) -> int:

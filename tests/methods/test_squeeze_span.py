@@ -12,6 +12,7 @@ from squeezespan.config import MethodConfig
 from squeezespan.errors import UserError
 from squeezespan.methods.base import Batch
 from squeezespan.methods.squeeze_span import SqueezeSpan
+from squeezespan.methods.streams import StreamName, views_of
 from squeezespan.models.squeeze import Squeeze
 
 WEIGHTS: dict[str, Any] = {"invariance": 3.0, "variance": 5.0, "covariance": 7.0}
@@ -176,9 +177,16 @@ def test_contradictions_are_told(settings: dict[str, Any], words: str) -> None:
         make_method(**settings)
 
 
-def test_a_single_image_is_refused() -> None:
-    with pytest.raises(UserError, match="synthetic"):
-        make_method(alpha=0.5)(make_batch(synthetic=1))
+@pytest.mark.parametrize("kind", ["real", "synthetic"])
+def test_a_single_image_is_refused_unless_other_processes_have_more(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = make_batch(real=1) if kind == "real" else make_batch(synthetic=1)
+    with pytest.raises(UserError, match=rf"^a batch with fewer than 2 {kind} images has no vari"):
+        make_method(alpha=0.5)(batch)
+    stream: StreamName = "real" if kind == "real" else "syn"
+    monkeypatch.setattr("squeezespan.methods.streams.world_size", lambda: 2)
+    assert len(views_of(stream, batch, 1)) == 1
 
 
 def test_losses_are_finite_float32_under_autocast() -> None:

@@ -59,6 +59,14 @@ def test_only_simsiams_predictor_keeps_its_learning_rate() -> None:
     assert not set(scheduled["params"]) & predictor
 
 
+@pytest.mark.parametrize("name", ["squeeze-span", "vicreg"])
+def test_all_parameters_of_the_others_follow_one_schedule(name: str) -> None:
+    method = make_method(name=name, alpha=0.5)
+    (group,) = method.parameter_groups()
+    assert group.keys() == {"params"}
+    assert set(group["params"]) == set(method.parameters())
+
+
 def test_simsiams_embedding_std_tells_collapse_from_health() -> None:
     method = make_method(name="simsiam", alpha=0.0)
     assert measure(method, make_batch(real=64))["embedding_std"] > 0.5
