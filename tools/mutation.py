@@ -41,6 +41,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results" / "mutation"
+_SHARES = (
+    "groups_of_the_minibatch_standard_deviation_stay_whole",
+    "every_sample_of_a_smaller_batch_is_somebodys",
+    "what_cannot_be_divided_is_refused",
+    "a_group_of_all_is_fine_for_one_process",
+    "micro_batches_give_the_numbers_of_the_whole",
+)
 TESTS: dict[str, list[str]] = {
     "losses/gan.py": ["losses/test_gan_losses.py"],
     "losses/precision.py": ["losses"],
@@ -56,7 +63,12 @@ TESTS: dict[str, list[str]] = {
     "gan/ada.py": ["gan/test_controller.py"],
     "gan/augment.py": ["gan/test_published_augment.py", "gan/test_bgc_augment.py"],
     "gan/batches.py": ["gan/test_real_batches.py"],
-    "gan/step.py": ["gan/test_published_step.py", "gan/test_gan_step.py"],
+    "gan/share.py": [f"gan/test_share.py::test_{test}" for test in _SHARES],
+    "gan/step.py": [
+        "gan/test_published_step.py",
+        "gan/test_gan_step.py",
+        "gan/test_share.py::test_micro_batches_give_the_numbers_of_the_whole",
+    ],
     "evaluation/features.py": ["evaluation/test_features.py", "evaluation/test_protocols.py"],
     "evaluation/fewshot.py": ["evaluation/test_fewshot.py"],
     "evaluation/intervals.py": ["evaluation/test_intervals.py"],

@@ -85,6 +85,22 @@ def test_probabilities() -> None:
     assert 0.1 <= float(drawn.sigma[blurred].min()) <= float(drawn.sigma.max()) <= 2.0
 
 
+class Lowest(StepRandom):
+    """Draws the lowest numbers that can be."""
+
+    def uniform(self, n: int, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        return torch.full((n, *shape), low)
+
+
+def test_what_has_no_probability_never_happens() -> None:
+    config = AugmentConfig(flip=0.0, jitter=0.0, grayscale=0.0, blur=0.0)
+    drawn = Augment(config, 32).draw(2, 32, 32, Lowest(0))
+    assert not drawn.flip.any()
+    assert not drawn.grayscale.any()
+    assert drawn.sigma.tolist() == [0.0, 0.0]
+    assert drawn.factors.tolist() == [[1.0, 1.0, 1.0, 0.0]] * 2
+
+
 @pytest.mark.parametrize("resolution", [32, 20, 48])
 def test_views(resolution: int) -> None:
     views = Augment(_EVERYTHING, resolution)(_images(), StepRandom(0))
@@ -176,7 +192,7 @@ def test_disabled_takes_the_centre_square_and_resizes_it(height: int, width: int
     ],
 )
 def test_impossible_settings_are_refused(config: AugmentConfig, word: str) -> None:
-    with pytest.raises(UserError, match=word):
+    with pytest.raises(UserError, match=rf"^augment: {word} is "):
         Augment(config, 32)
 
 

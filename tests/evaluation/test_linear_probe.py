@@ -10,11 +10,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.transforms.functional import hflip, resized_crop, to_pil_image, to_tensor
 
 from squeezespan.config import AugmentConfig
 from squeezespan.data.augment import Augment
+from squeezespan.data.crop import draw_box_numbers, place_boxes
 from squeezespan.data.images import ImageSet, ResidentImages
+from squeezespan.data.loading import OriginalImages
 from squeezespan.data.order import epoch_order
+from squeezespan.data.sources.base import ArraySource
 from squeezespan.errors import UserError
 from squeezespan.evaluation.features import extract_features
 from squeezespan.evaluation.linear import (
@@ -37,6 +41,14 @@ class Colors(nn.Module):
             images = images / 255
         features: Tensor = self.norm(images).mean((2, 3))
         return features
+
+
+class Halves(nn.Module):
+    """A backbone that tells left from right."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        halves = [half.mean((2, 3)) for half in images.chunk(2, dim=3)]
+        return torch.cat(halves, dim=1)
 
 
 @pytest.fixture
@@ -117,29 +129,47 @@ def test_unlabelled_images_are_refused(images: ImageSet) -> None:
 
 
 @pytest.mark.parametrize("copies", [None, 2])
-def test_views_and_order_follow_from_seed_epoch_and_step(copies: int | None) -> None:
+@pytest.mark.parametrize("stored", ["in memory", "in files"])
+def test_views_and_order_follow_from_seed_epoch_and_step(stored: str, copies: int | None) -> None:
     """Noise, whose crops differ, in batches that leave a remainder."""
     random = torch.Generator().manual_seed(1)
     pixels = torch.randint(256, (12, 3, 8, 8), generator=random, dtype=torch.uint8)
     labels = torch.arange(12) % 3
-    noise = ResidentImages("test:noise", ["a", "b", "c"], labels, pixels)
-    config = LinearProbeConfig("sgd", 40.0, batch_size=5, epochs=3, momentum=0.8, copies=copies)
-    backbone, seed = Colors().eval(), 7
-    crops = AugmentConfig(crop_scale=(0.08, 1.0), flip=0.5, jitter=0.0, grayscale=0.0, blur=0.0)
+    source = ArraySource(
+        "noise", pixels.permute(0, 2, 3, 1).numpy(), ["a", "b", "c"], labels.tolist()
+    )
+    noise = {
+        "in memory": ResidentImages("test:noise", ["a", "b", "c"], labels, pixels),
+        "in files": OriginalImages("noise", source, 8, device=torch.device("cpu"), num_workers=0),
+    }[stored]
+    config = LinearProbeConfig(
+        "sgd", 40.0, batch_size=5, epochs=3, momentum=0.8, crop_scale=(0.1, 0.6), copies=copies
+    )
+    backbone, seed = Halves().eval(), 7
 
     def features(rows: Tensor, epoch: int, step: int) -> Tensor:
         draws = StepRandom(derive_seed(seed, epoch), step, stream="linear-probe")
-        view: Tensor = backbone(Augment(crops, 8)(pixels[rows], draws))
-        return view.detach()
+        if stored == "in files":
+            boxes = place_boxes(draw_box_numbers(len(rows), draws, scale=(0.1, 0.6)), 8, 8)
+            flips = draws.uniform(len(rows)) < 0.5
+            views = []
+            for row, box, flip in zip(rows, boxes, flips, strict=True):
+                view = resized_crop(to_pil_image(pixels[row]), *box.tolist(), [8, 8])
+                views.append(to_tensor(hflip(view) if flip else view))
+            seen: Tensor = backbone(torch.stack(views))
+            return seen
+        crops = AugmentConfig(crop_scale=(0.1, 0.6), flip=0.5, jitter=0.0, grayscale=0.0, blur=0.0)
+        seen = backbone(Augment(crops, 8)(pixels[rows], draws))
+        return seen
 
     kept = [
         torch.cat([features(torch.arange(12)[s : s + 5], copy, s // 5) for s in (0, 5, 10)])
         for copy in range(copies or 0)
     ]
     first = torch.Generator().manual_seed(derive_seed(seed, "linear-probe-init"))
-    weight = (0.01 * torch.randn(3, 3, generator=first)).requires_grad_()
+    weight = (0.01 * torch.randn(3, 6, generator=first)).requires_grad_()
     bias = torch.zeros(3, requires_grad=True)
-    momenta = [torch.zeros(3, 3), torch.zeros(3)]
+    momenta = [torch.zeros(3, 6), torch.zeros(3)]
     for epoch in range(3):
         rate = 40.0 * 5 / 256 * (1 + math.cos(math.pi * epoch / 3)) / 2
         order = epoch_order(12, epoch, derive_seed(seed, "linear-probe"))
@@ -175,9 +205,9 @@ def test_more_copies_than_epochs_are_not_made(capsys: pytest.CaptureFixture[str]
     config = LinearProbeConfig("sgd", 3.0, batch_size=4, epochs=2, copies=9)
     train_linear_probe(backbone, flat, config, classes=2)
     assert seen.count(4) == 2
-    shown = capsys.readouterr().err
-    assert "features for the probe" in shown
-    assert "linear probe" in shown
+    copies, training = capsys.readouterr().err.splitlines()
+    assert copies.startswith("features for the probe: 8/8 views (100%)")
+    assert training.startswith("linear probe: 8/8 images (100%)")
 
 
 @pytest.mark.parametrize("name", ["epochs", "batch size", "copies"])

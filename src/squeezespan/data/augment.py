@@ -76,7 +76,8 @@ class Augment:
         spread = torch.tensor([config.brightness, config.contrast, config.saturation, config.hue])
         neutral = torch.tensor([1.0, 1.0, 1.0, 0.0], device=random.device)
         spread = spread.to(random.device)
-        lowest = torch.maximum(neutral - spread, torch.tensor([0.0, 0.0, 0.0, -0.5]).to(spread))
+        lowest = neutral - spread
+        lowest[:3].clamp_(min=0)
         boxes = draw_boxes(n, height, width, random, scale=config.crop_scale)
         jittered = random.uniform(n, 1) < config.jitter
         drawn = lowest + random.uniform(n, len(JITTERS)) * (neutral + spread - lowest)
@@ -106,7 +107,7 @@ class Augment:
                 rows = blurred.to(images.device, non_blocking=True)
                 sigma = parameters.sigma[blurred].to(images.device, non_blocking=True)
                 radius = blur_radius(self.config.blur_sigma[1], self.resolution, self.resolution)
-                views[rows] = gaussian_blur(views[rows], sigma, radius).clamp_(0, 1)
+                views[rows] = gaussian_blur(views[rows], sigma, radius).clamp_(max=1)
         return views
 
     def _resize(self, images: Tensor) -> Tensor:

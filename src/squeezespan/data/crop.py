@@ -113,9 +113,7 @@ def _largest_box(height: int, width: int, ratio: tuple[float, float]) -> tuple[i
 
 
 def _place(uniform: Tensor, room: Tensor, found: Tensor) -> Tensor:
-    # float32 numbers below 1 can round up to `room + 1` when multiplied.
-    drawn = torch.minimum((uniform * (room + 1)).long(), room)
-    return torch.where(found, drawn, room // 2)
+    return torch.where(found, (uniform * (room + 1)).long(), room // 2)
 
 
 def resized_crop(images: Tensor, boxes: Tensor, size: int, flip: Tensor | None = None) -> Tensor:
@@ -148,7 +146,7 @@ def _resize_weights(
     start: Tensor, length: Tensor, full: int, size: int, flip: Tensor | None = None
 ) -> Tensor:
     """Triangle weights [B, size, full] that map pixels of a stretch of an axis to `size` pixels."""
-    output = torch.arange(size, device=start.device).expand(len(start), size)
+    output = torch.arange(size, device=start.device)
     if flip is not None:
         output = torch.where(flip[:, None], size - 1 - output, output)
     step = length[:, None].double() / size

@@ -190,7 +190,7 @@ def _accuracies(scores: Tensor, labels: Tensor, classes: int) -> dict[str, Any]:
     result["interval_kind"] = "95% Wilson"
     result["hits"] = pack_hits(right)
     if classes > 10:
-        among = int((scores.topk(5, dim=1).indices == labels[:, None]).any(1).sum())
+        among = int((scores.topk(5).indices == labels[:, None]).any(1).sum())
         result["top5"] = among / total
         result["top5_interval"] = list(wilson(among, total))
     return result

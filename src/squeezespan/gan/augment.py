@@ -134,7 +134,7 @@ def _inverse_geometry(draws: _Draws, p: float, size: int) -> Tensor:
     quarter = draws.choice(p, 4) * (math.pi / 2)
     shift_x, shift_y = ((shift * size).round() for shift in draws.uniform_pair(p, _XINT_MAX))
     # The two rotations share one probability, so that p is that of at least one of them.
-    p_rotate = 1 - math.sqrt(max(1 - p, 0.0))
+    p_rotate = 1 - math.sqrt(1 - p)
     zoom = draws.log2_normal(p, _SCALE_STD)
     before = draws.uniform(p_rotate, math.pi)
     stretch = draws.log2_normal(p, _SCALE_STD)
