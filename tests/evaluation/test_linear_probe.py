@@ -5,6 +5,7 @@ known.
 """
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -44,9 +45,14 @@ class Colors(nn.Module):
 
 
 class Halves(nn.Module):
-    """A backbone that tells left from right."""
+    """A backbone that tells left from right, and in which precision it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.autocast: set[bool] = set()
 
     def forward(self, images: Tensor) -> Tensor:
+        self.autocast.add(torch.is_autocast_enabled("cpu"))
         halves = [half.mean((2, 3)) for half in images.chunk(2, dim=3)]
         return torch.cat(halves, dim=1)
 
@@ -110,21 +116,18 @@ def test_the_backbone_is_left_as_it_was(images: ImageSet) -> None:
 
 
 def test_settings_by_resolution() -> None:
-    small, large = linear_probe_config(32), linear_probe_config(64)
+    small = linear_probe_config(32)
     assert (small.optimizer, small.base_lr, small.batch_size, small.epochs) == ("sgd", 30, 256, 90)
-    assert (large.optimizer, large.base_lr, large.batch_size, large.epochs) == (
-        "lars",
-        0.1,
-        4096,
-        90,
-    )
+    for large in (linear_probe_config(33), linear_probe_config(64)):
+        assert (large.optimizer, large.base_lr, large.batch_size) == ("lars", 0.1, 4096)
+        assert large.epochs == 90
     with pytest.raises(UserError, match="epochs must be at least 1"):
         linear_probe_config(32, epochs=0)
 
 
 def test_unlabelled_images_are_refused(images: ImageSet) -> None:
     unlabelled = ResidentImages("folder:x", [], None, images.batch(torch.arange(4)))
-    with pytest.raises(UserError, match="folder:x has no labels"):
+    with pytest.raises(UserError, match=r"^the train split of folder:x has no labels"):
         train_linear_probe(Colors(), unlabelled, linear_probe_config(8), classes=3)
 
 
@@ -196,7 +199,15 @@ def test_seed_0_and_single_precision_are_the_defaults(images: ImageSet) -> None:
     assert not torch.equal(ours.weight, other.weight)
 
 
-def test_more_copies_than_epochs_are_not_made(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_backbone_computes_in_the_precision_that_is_named(images: ImageSet) -> None:
+    config = LinearProbeConfig("sgd", 3.0, batch_size=24, epochs=1)
+    single, half = Halves(), Halves()
+    train_linear_probe(single, images, config, classes=3)
+    train_linear_probe(half, images, config, classes=3, precision="bf16")
+    assert (single.autocast, half.autocast) == ({False}, {True})
+
+
+def test_no_more_views_are_made_than_are_used(capsys: pytest.CaptureFixture[str]) -> None:
     pixels = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
     flat = ResidentImages("test:flat", ["a", "b"], torch.arange(4) % 2, pixels)
     seen: list[int] = []
@@ -205,9 +216,12 @@ def test_more_copies_than_epochs_are_not_made(capsys: pytest.CaptureFixture[str]
     config = LinearProbeConfig("sgd", 3.0, batch_size=4, epochs=2, copies=9)
     train_linear_probe(backbone, flat, config, classes=2)
     assert seen.count(4) == 2
-    copies, training = capsys.readouterr().err.splitlines()
-    assert copies.startswith("features for the probe: 8/8 views (100%)")
+    kept, training = capsys.readouterr().err.splitlines()
+    assert kept.startswith("features for the probe: 8/8 views (100%)")
     assert training.startswith("linear probe: 8/8 images (100%)")
+    seen.clear()
+    train_linear_probe(backbone, flat, replace(config, copies=None), classes=2)
+    assert seen.count(4) == 2
 
 
 @pytest.mark.parametrize("name", ["epochs", "batch size", "copies"])
