@@ -26,6 +26,7 @@ from squeezespan.discriminators.stylegan2 import (
     StyleGAN2Discriminator,
     StyleGAN2DiscriminatorConfig,
 )
+from squeezespan.gan.speed import GanSpeed
 from squeezespan.models.backbones import build_backbone
 from squeezespan.models.student_file import STUDENT_FILE, save_student
 
@@ -107,6 +108,8 @@ def test_commands_run(
     verb = " ".join(arguments[:2]) if arguments[0] == "gan" else arguments[0]
     if verb == "gan score":
         pytest.importorskip("torch_fidelity")
+    # Networks of the published sizes take a CPU minutes.
+    monkeypatch.setattr("squeezespan.gan.train.measure_speed", lambda *_: GanSpeed(1.0, 1))
     assert main([*arguments, *SMALLER.get(verb, [])]) == 0, capsys.readouterr().err
 
 

@@ -8,7 +8,7 @@ from squeezespan.cli.main import main
 from squeezespan.config import config_from_dict
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.presets import find_preset, list_presets
-from squeezespan.presets.gan import GAN_PRESETS
+from squeezespan.presets.gan import AUTO, GAN_PRESETS
 from squeezespan.settings import from_dict
 
 
@@ -22,7 +22,7 @@ def test_every_preset_is_listed_with_its_summary(capsys: pytest.CaptureFixture[s
         assert preset.summary in line
     of_gans = lines[len(list_presets()) + 1 :]
     assert of_gans[0] == "squeezespan gan train --preset"
-    assert [line.split()[0] for line in of_gans[1:]] == list(GAN_PRESETS)
+    assert [line.split()[0] for line in of_gans[1:]] == [AUTO, *GAN_PRESETS]
 
 
 def test_one_is_printed_as_a_configuration(capsys: pytest.CaptureFixture[str]) -> None:

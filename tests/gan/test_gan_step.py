@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from squeezespan.discriminators.stylegan2 import StyleGAN2DiscriminatorConfig
+from squeezespan.errors import UserError
 from squeezespan.gan.config import (
     GanAugmentConfig,
     GanDiscriminatorConfig,
@@ -163,6 +164,29 @@ def test_conditional_training_uses_labels() -> None:
     one.run(0, real(0), labels)
     two.run(0, real(0), labels.flip(0))
     assert not torch.equal(weights(one), weights(two))
+
+
+def test_frozen_layers_of_the_discriminator_keep_their_weights() -> None:
+    config = dataclasses.replace(
+        TINY, resolution=16, init=dataclasses.replace(TINY.init, freeze_d=5)
+    )
+    gan = GanStep(config, 0, CPU, torch.float32)
+    before = {name: weight.clone() for name, weight in gan.discriminator.named_parameters()}
+    for step in range(2):
+        gan.run(step, torch.rand(4, 3, 16, 16) * 2 - 1, None)
+    layers = {
+        name.rsplit(".", 1)[0]
+        for name, weight in gan.discriminator.named_parameters()
+        if torch.equal(weight, before[name])
+    }
+    # Four at 16x16, as the published code counts them, and one of the next block.
+    assert layers == {"b16.fromrgb", "b16.conv0", "b16.conv1", "b16.skip", "b8.conv0"}
+
+
+def test_more_frozen_layers_than_there_are_are_refused() -> None:
+    init = dataclasses.replace(TINY.init, freeze_d=5)
+    with pytest.raises(UserError, match=r"--init\.freeze-d 5 is more than the 4 layers"):
+        GanStep(dataclasses.replace(TINY, init=init), 0, CPU, torch.float32)
 
 
 def test_generator_learns_a_constant_image() -> None:

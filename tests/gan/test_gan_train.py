@@ -213,9 +213,10 @@ def test_dry_run_writes_nothing(
 ) -> None:
     out = tmp_path / "none"
     arguments = ["--preset", "stylegan2-cpu", "--data", data, "--kimg", "1", "--dry-run"]
+    arguments += ["--batch-size", "8", "--resolution", "16"]
     assert main(["gan", "train", "--out", str(out), *arguments]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert shown["steps"] == 32
+    assert shown["steps"] == 125
     assert shown["config"]["generator"]["channel_base"] == 1536
     assert not out.exists()
 

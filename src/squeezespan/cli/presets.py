@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from squeezespan.cli.arguments import parse
+from squeezespan.errors import UserError
 
 __all__ = ["run"]
 
@@ -30,7 +31,8 @@ def run(argv: list[str]) -> None:
     """
     options = parse(_Options, argv, prog="squeezespan presets", description=__doc__ or "")
     from squeezespan.presets import find_preset, list_presets
-    from squeezespan.presets.gan import GAN_PRESETS
+    from squeezespan.presets.gan import AUTO, GAN_PRESETS
+    from squeezespan.presets.gan_auto import auto_gan_preset
     from squeezespan.settings import to_dict
 
     if options.name in GAN_PRESETS:
@@ -38,15 +40,19 @@ def run(argv: list[str]) -> None:
         print(inspect.cleandoc(build.__doc__ or ""), file=sys.stderr)
         print(json.dumps(to_dict(build()), indent=2))
         return
+    if options.name == AUTO:
+        raise UserError(
+            "auto follows from the images: "
+            "squeezespan gan train --preset auto --data folder:IMAGES --out DIR --dry-run"
+        )
     if options.name:
         preset = find_preset(options.name)
         print(preset.description, file=sys.stderr)
         print(json.dumps(to_dict(preset.build()), indent=2))
         return
     of_students = {preset.name: preset.summary for preset in list_presets()}
-    of_gans = {
-        name: (build.__doc__ or "").partition("\n")[0] for name, build in GAN_PRESETS.items()
-    }
+    builders = {AUTO: auto_gan_preset, **GAN_PRESETS}
+    of_gans = {name: (build.__doc__ or "").partition("\n")[0] for name, build in builders.items()}
     width = max(map(len, of_students | of_gans))
     for command, summaries in (("distill", of_students), ("gan train", of_gans)):
         print(f"squeezespan {command} --preset")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from squeezespan.config import Count, LoggerName, NotNegative, Precision, Share
 from squeezespan.errors import UserError
+from squeezespan.gan.resolution import LARGEST, SMALLEST
 from squeezespan.settings import Range, Seed, check_ranges, from_json_file
 
 __all__ = [
@@ -96,6 +97,8 @@ class GanOriginConfig:
     warmup_kimg: NotNegative = 0.0
     """Only the discriminator learns for the first so many thousand images, so that one with
     random weights doesn't spoil a trained generator."""
+    freeze_d: Annotated[int, Range(0, 100)] = 0
+    """Layers of the discriminator, from the image on, that keep their weights (Mo et al. 2020)."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ class GanTrainConfig:
     """Everything that determines a GAN training run, saved as `config.json` in its folder."""
 
     data: str = "builtin:cifar10-mini"
-    resolution: Annotated[int, Range(8, 1024)] | Literal["auto"] = "auto"
+    resolution: Annotated[int, Range(SMALLEST, LARGEST)] | Literal["auto"] = "auto"
     """Side of the images, pixels, a power of two. `auto`: the largest one within the images (the
     median of their short sides), or that of the generator that the training starts from."""
     conditional: bool = False

@@ -1,10 +1,12 @@
 """Starting a GAN training from networks that were trained before."""
 
-from typing import Any
+import dataclasses
+from typing import Any, NamedTuple, TypeVar
 
 from squeezespan.discriminators.files import load_discriminator
+from squeezespan.discriminators.stylegan2 import StyleGAN2Discriminator
 from squeezespan.errors import UserError
-from squeezespan.gan.config import GanOriginConfig
+from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.step import GanStep
 from squeezespan.generators.registry import (
     generator_sha256,
@@ -14,46 +16,112 @@ from squeezespan.generators.registry import (
 from squeezespan.generators.stylegan2 import StyleGAN2Generator
 from squeezespan.settings import flatten
 
-__all__ = ["start_from"]
+__all__ = ["Origin", "open_origin", "sizes_as_started"]
+
+Section = TypeVar("Section")
 
 
-def start_from(gan: GanStep, origin: GanOriginConfig) -> None:
-    """Give the networks of a new training the weights of trained ones.
+class Origin(NamedTuple):
+    """Trained networks that a new training starts from."""
 
-    The generator in training and its weight average begin equal; optimizers begin empty.
+    config: GanTrainConfig
+    """The run's settings, with the sizes of the networks where they left them open."""
+    generator: StyleGAN2Generator | None
+    discriminator: StyleGAN2Discriminator | None
 
-    Args:
-        gan: the networks; what it was started from becomes `gan.origin`.
-        origin: files, or nothing to start from.
+    def start(self, gan: GanStep) -> None:
+        """Give the networks of a new training the weights of the trained ones.
+
+        The generator in training and its weight average begin equal; optimizers begin empty.
+
+        Args:
+            gan: the networks; what they were started from becomes `gan.origin`.
+
+        Raises:
+            UserError: a network is of another size.
+        """
+        init = self.config.init
+        story: dict[str, Any] = {}
+        if self.generator is not None and init.generator is not None:
+            _check_sizes(init.generator, gan.generator.config, self.generator.config, "generator")
+            for network in (gan.generator, gan.average):
+                network.load_state_dict(self.generator.state_dict())
+            provenance = read_generator_header(init.generator).get("provenance", {})
+            story["generator"] = init.generator
+            story["generator_sha256"] = generator_sha256(init.generator)
+            story["kimg"] = provenance.get("total_kimg", provenance.get("kimg"))
+        if self.discriminator is not None and init.discriminator is not None:
+            _check_sizes(
+                init.discriminator,
+                gan.discriminator.config,
+                self.discriminator.config,
+                "discriminator",
+            )
+            gan.discriminator.load_state_dict(self.discriminator.state_dict())
+            story["discriminator"] = init.discriminator
+        gan.origin = story
+
+
+def open_origin(config: GanTrainConfig) -> Origin:
+    """Open what `config.init` names, and take its sizes where `config` leaves them open.
+
+    Resolution `auto` and sizes that have their default value become those of the network.
 
     Raises:
-        UserError: a file is not usable, or its network is of another size.
+        UserError: a file is not usable, or `config` asks for another size.
     """
-    story: dict[str, Any] = {}
-    if origin.generator is not None:
-        generator = load_generator(origin.generator)
-        if not isinstance(generator, StyleGAN2Generator):
+    init = config.init
+    generator = discriminator = None
+    if init.generator is not None:
+        opened = load_generator(init.generator)
+        if not isinstance(opened, StyleGAN2Generator):
             raise UserError(
-                f"{origin.generator} is a {generator.info.family}; gan train trains StyleGAN2"
+                f"{init.generator} is a {opened.info.family}; gan train trains StyleGAN2"
             )
-        _check_sizes(origin.generator, gan.generator.config, generator.config, "generator")
-        for network in (gan.generator, gan.average):
-            network.load_state_dict(generator.state_dict())
-        provenance = read_generator_header(origin.generator).get("provenance", {})
-        story["generator"] = origin.generator
-        story["generator_sha256"] = generator_sha256(origin.generator)
-        story["kimg"] = provenance.get("total_kimg", provenance.get("kimg"))
-    if origin.discriminator is not None:
-        discriminator = load_discriminator(origin.discriminator)
-        _check_sizes(
-            origin.discriminator,
-            gan.discriminator.config,
-            discriminator.config,
-            "discriminator",
-        )
-        gan.discriminator.load_state_dict(discriminator.state_dict())
-        story["discriminator"] = origin.discriminator
-    gan.origin = story
+        generator = opened
+        sizes = _take_sizes(init.generator, config.generator, generator.config, "generator")
+        config = dataclasses.replace(config, generator=sizes)
+        if config.resolution == "auto":
+            config = dataclasses.replace(config, resolution=generator.info.resolution)
+    if init.discriminator is not None:
+        discriminator = load_discriminator(init.discriminator)
+        found = discriminator.config
+        taken = _take_sizes(init.discriminator, config.discriminator, found, "discriminator")
+        config = dataclasses.replace(config, discriminator=taken)
+    return Origin(config, generator, discriminator)
+
+
+def sizes_as_started(config: GanTrainConfig, saved: GanTrainConfig) -> GanTrainConfig:
+    """Take the sizes that `config` leaves open from a run that was started like this.
+
+    Args:
+        config: settings of the run that goes on.
+        saved: those that it was started with.
+    """
+    if config.init != saved.init:
+        return config
+    if config.init.generator is not None:
+        config = dataclasses.replace(config, generator=_fill(config.generator, saved.generator))
+    if config.init.discriminator is not None:
+        taken = _fill(config.discriminator, saved.discriminator)
+        config = dataclasses.replace(config, discriminator=taken)
+    return config
+
+
+def _take_sizes(file: str, wanted: Section, found: Any, section: str) -> Section:
+    taken = _fill(wanted, found)
+    for name, value in vars(taken).items():
+        if value != getattr(found, name):
+            raise _other_size(file, name, getattr(found, name), value, section)
+    return taken
+
+
+def _fill(wanted: Section, found: Any) -> Section:
+    """Put a network's sizes in the place of defaults."""
+    default = type(wanted)()
+    open_names = [name for name, value in vars(default).items() if getattr(wanted, name) == value]
+    changes = {name: getattr(found, name) for name in open_names}
+    return dataclasses.replace(wanted, **changes)  # type: ignore[type-var]
 
 
 def _check_sizes(file: str, wanted: Any, found: Any, section: str) -> None:
@@ -61,7 +129,11 @@ def _check_sizes(file: str, wanted: Any, found: Any, section: str) -> None:
     has = flatten(found)
     for name, value in flatten(wanted).items():
         if has[name] != value:
-            raise UserError(
-                f"{file} has {name} {has[name]}, but the run's settings say {value}; give the "
-                f"settings of the trained network (those of its {section} section)"
-            )
+            raise _other_size(file, name, has[name], value, section)
+
+
+def _other_size(file: str, name: str, has: object, wanted: object, section: str) -> UserError:
+    return UserError(
+        f"{file} has {name} {has}, but the run's settings say {wanted}; leave out the sizes of its "
+        f"{section} section, or give those of the trained network"
+    )

@@ -12,6 +12,7 @@ from squeezespan.discriminators.stylegan2 import (
     StyleGAN2Discriminator,
     StyleGAN2DiscriminatorConfig,
 )
+from squeezespan.errors import UserError
 from squeezespan.gan.ada import AdaptiveProbability
 from squeezespan.gan.augment import augment_bgc
 from squeezespan.gan.config import GanTrainConfig
@@ -80,6 +81,7 @@ class GanStep:
         self.discriminator_optimizer = _adam(self.discriminator, own_rate, loss.r1_interval)
         self.ada = AdaptiveProbability.start(config.augment)
         self.path_mean = torch.zeros([], device=device)
+        self._frozen = _first_layers(self.discriminator, config.init.freeze_d)
         self.origin: dict[str, Any] = {}
         """What the networks were started from, for the provenance; empty for random weights."""
 
@@ -110,6 +112,8 @@ class GanStep:
             if loss.path_length_weight and step % loss.path_length_interval == 0:
                 numbers["path_length"] = self._regularize_generator(step)
         self.discriminator.requires_grad_(True)
+        for layer in self._frozen:
+            layer.requires_grad_(False)
         self.generator.requires_grad_(False)
         numbers |= self._train_discriminator(step, real, labels)
         if step % loss.r1_interval == 0:
@@ -286,6 +290,26 @@ class GanStep:
         torch._foreach_lerp_(averages, current, 1 - decay)
         for kept, buffer in zip(self.average.buffers(), self.generator.buffers(), strict=True):
             kept.copy_(buffer)
+
+
+def _first_layers(discriminator: StyleGAN2Discriminator, count: int) -> list[torch.nn.Module]:
+    """Give layers of the discriminator from the image on, block by block, in the published order.
+
+    Raises:
+        UserError: it has fewer.
+    """
+    order = ("fromrgb", "conv0", "conv1", "skip")
+    layers = [
+        getattr(block, name)
+        for block in discriminator.blocks()
+        for name in order
+        if hasattr(block, name)
+    ]
+    if count > len(layers):
+        raise UserError(
+            f"--init.freeze-d {count} is more than the {len(layers)} layers of the discriminator"
+        )
+    return layers[:count]
 
 
 def _add_gradients(loss: Tensor) -> Tensor:

@@ -14,12 +14,14 @@ from squeezespan.data.notices import say
 from squeezespan.data.sizes import Sizes
 from squeezespan.data.specs import FoundImages, find_images
 from squeezespan.errors import UserError
+from squeezespan.gan.batches import RealBatches
 from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
 from squeezespan.gan.job import GanJob, total_steps
-from squeezespan.gan.origin import start_from
+from squeezespan.gan.origin import Origin, open_origin, sizes_as_started
+from squeezespan.gan.resolution import fitting_resolution
 from squeezespan.gan.share import Share
+from squeezespan.gan.speed import measure_speed
 from squeezespan.gan.step import GanStep
-from squeezespan.generators.registry import load_generator
 from squeezespan.hardware import DTYPES, resolve_device
 from squeezespan.runs.checkpoint import load_newest_checkpoint
 from squeezespan.runs.launch import launch, on_main_process
@@ -30,8 +32,6 @@ from squeezespan.runs.trainer import Pace, Trainer
 from squeezespan.settings import to_dict
 
 __all__ = ["describe_gan_run", "gan_folder", "train_gan"]
-
-_SMALLEST, _LARGEST = 8, 1024
 
 _ADVICE = (
     "what was saved before is kept; start again in another --out with a lower --learning-rate or "
@@ -72,6 +72,8 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
     config = folder.settle(config, resume=resume)
     fabric = launch(config.train)
     share = Share(fabric.global_rank, fabric.world_size, config.train.micro_batch)
+    origin = _open_origin(config, folder, resume=resume)
+    config = origin.config
     share.check(config)
     state = on_main_process(fabric, lambda: folder.check(config, resume=resume))
     if resume and state is RunState.NEW:
@@ -79,7 +81,7 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
     found = find_images(config.data, "train")
     config = _settle_resolution(config, found.sizes)
     images = _load(config, found, fabric.device)
-    gan = _build_step(config, images, folder, fabric.device, share)
+    gan = _build_step(config, images, origin, fabric.device, share)
     on_main_process(fabric, lambda: folder.open(config, resume=resume))
     try:
         _train(fabric, config, folder, images, found.sizes, gan)
@@ -91,24 +93,35 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
 def describe_gan_run(
     config: GanTrainConfig, out: str | Path, resume: bool = False
 ) -> dict[str, Any]:
-    """Say what `train_gan` would do, after the same checks, without writing anything."""
+    """Say what `train_gan` would do and take, after the same checks, without writing anything.
+
+    Seconds and memory are measured on a few of the run's own steps, on this machine.
+    """
     validate_gan(config)
     check_installed(config.monitor.loggers)
     folder = gan_folder(Path(out))
     config = folder.settle(config, resume=resume)
+    share = Share(micro_batch=config.train.micro_batch)
+    origin = _open_origin(config, folder, resume=resume)
+    config = origin.config
+    share.check(config)
     state = folder.check(config, resume=resume)
     found = find_images(config.data, "train")
     config = _settle_resolution(config, found.sizes)
     device = resolve_device(config.train.device)
     images = _load(config, found, device)
-    share = Share(micro_batch=config.train.micro_batch)
-    share.check(config)
-    step = _build_step(config, images, folder, device, share)
+    step = _build_step(config, images, origin, device, share)
+    steps = total_steps(config, len(images))
+    speed = measure_speed(config, step, RealBatches(config, images, device))
     return {
         "config": to_dict(config),
         "images": len(images),
         "sizes": found.sizes.describe(len(images), config.side),
-        "steps": total_steps(config, len(images)),
+        "steps": steps,
+        "seconds_per_kimg": round(speed.seconds_per_kimg, 2),
+        "hours": round(steps * config.train.batch_size * speed.seconds_per_kimg / 3.6e6, 2),
+        "memory_gb": round(speed.memory / 1e9, 2),
+        "device": str(device),
         "generator_parameters": sum(x.numel() for x in step.generator.parameters()),
         "discriminator_parameters": sum(x.numel() for x in step.discriminator.parameters()),
         "out": str(folder.path),
@@ -175,13 +188,22 @@ def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:
     )
 
 
+def _open_origin(
+    config: GanTrainConfig, folder: RunFolder[GanTrainConfig], *, resume: bool
+) -> Origin:
+    """Open what a new run starts from; one that goes on doesn't need these files any more."""
+    if resume and next(folder.checkpoints.glob("step-*"), None) is not None:
+        return Origin(sizes_as_started(config, folder.saved()), None, None)
+    origin = open_origin(config)
+    validate_gan(origin.config)
+    return origin
+
+
 def _settle_resolution(config: GanTrainConfig, sizes: Sizes) -> GanTrainConfig:
     """Put a number in the place of `auto`, and warn where most pixels are thrown away."""
-    fitting = 2 ** (min(max(sizes.side, _SMALLEST), _LARGEST).bit_length() - 1)
+    fitting = fitting_resolution(sizes.side)
     if config.resolution == "auto":
-        origin = config.init.generator
-        side = load_generator(origin).info.resolution if origin is not None else fitting
-        config = dataclasses.replace(config, resolution=side)
+        config = dataclasses.replace(config, resolution=fitting)
         validate_gan(config)
     if lost := sizes.lost(config.side):
         hint = f"; --resolution {fitting} keeps them" if fitting > config.side else ""
@@ -201,14 +223,12 @@ def _load(config: GanTrainConfig, found: FoundImages, device: torch.device) -> I
 def _build_step(
     config: GanTrainConfig,
     images: ImageSet,
-    folder: RunFolder[GanTrainConfig],
+    origin: Origin,
     device: torch.device,
     share: Share,
 ) -> GanStep:
     classes = len(images.class_names) if config.conditional else 0
     with torch.random.fork_rng([]):
         step = GanStep(config, classes, device, DTYPES[config.train.precision], share)
-        # A run that goes on needs the files no more that it was started from.
-        if next(folder.checkpoints.glob("step-*"), None) is None:
-            start_from(step, config.init)
+        origin.start(step)
     return step

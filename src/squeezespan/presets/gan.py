@@ -13,7 +13,14 @@ from squeezespan.gan.config import (
 )
 from squeezespan.settings import closest
 
-__all__ = ["GAN_PRESETS", "find_gan_preset", "stylegan2_cifar", "stylegan2_cpu", "stylegan2_stl10"]
+__all__ = [
+    "AUTO",
+    "GAN_PRESETS",
+    "find_gan_preset",
+    "stylegan2_cifar",
+    "stylegan2_cpu",
+    "stylegan2_stl10",
+]
 
 
 def stylegan2_cifar() -> GanTrainConfig:
@@ -82,6 +89,9 @@ def stylegan2_cpu() -> GanTrainConfig:
     )
 
 
+AUTO = "auto"
+"""The preset that looks at the images, which `gan_auto` makes."""
+
 GAN_PRESETS: dict[str, Callable[[], GanTrainConfig]] = {
     "stylegan2-cifar": stylegan2_cifar,
     "stylegan2-stl10": stylegan2_stl10,
@@ -96,8 +106,8 @@ def find_gan_preset(name: str) -> GanTrainConfig:
         UserError: no preset has this name; the message suggests the nearest one.
     """
     if name not in GAN_PRESETS:
-        hint = closest(name, list(GAN_PRESETS))
+        hint = closest(name, [AUTO, *GAN_PRESETS])
         raise UserError(
-            f"there is no GAN preset {name!r}{hint}; there are {', '.join(GAN_PRESETS)}"
+            f"there is no GAN preset {name!r}{hint}; there are {', '.join([AUTO, *GAN_PRESETS])}"
         )
     return GAN_PRESETS[name]()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from squeezespan.config import DistillConfig
 from squeezespan.errors import UserError
-from squeezespan.presets.gan import GAN_PRESETS
+from squeezespan.presets.gan import AUTO, GAN_PRESETS
 from squeezespan.settings import closest
 
 __all__ = ["Preset", "find_preset", "list_presets", "register"]
@@ -48,7 +48,7 @@ def find_preset(name: str) -> Preset:
     Raises:
         UserError: no preset has this name; the message suggests the nearest one.
     """
-    if name in GAN_PRESETS:
+    if name in (AUTO, *GAN_PRESETS):
         raise UserError(f"the preset {name!r} is one of `squeezespan gan train`")
     if name not in _presets:
         hint = closest(name, list(_presets))

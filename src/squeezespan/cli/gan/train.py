@@ -4,12 +4,19 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
-from squeezespan.cli.arguments import begin_with, parse
-from squeezespan.gan.config import GanRunConfig, GanTrainConfig, load_gan_config
+from squeezespan.cli.arguments import begin_with, parse, peek
+from squeezespan.errors import UserError
+from squeezespan.gan.config import (
+    GanDiscriminatorConfig,
+    GanGeneratorConfig,
+    GanRunConfig,
+    GanTrainConfig,
+    load_gan_config,
+)
 
 __all__ = ["run"]
 
@@ -21,7 +28,7 @@ _Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 class _Options(GanTrainConfig):
     train: Annotated[GanRunConfig, tyro.conf.arg(name="")] = field(default_factory=GanRunConfig)
     preset: str | None = None
-    """Where the settings begin: stylegan2-cifar, stylegan2-stl10 or stylegan2-cpu."""
+    """Where the settings begin: auto looks at the images; `squeezespan presets` lists others."""
     config: Path | None = None
     """Another run's config.json to begin with."""
     out: Path = field(kw_only=True, default=tyro.MISSING)
@@ -29,7 +36,7 @@ class _Options(GanTrainConfig):
     resume: _Flag = False
     """Continue the run in `--out` where it stopped; its settings are the defaults then."""
     dry_run: _Flag = False
-    """Check everything, print the resolved settings and the run's length, and write nothing."""
+    """Check everything, print the settings, steps, hours and memory, and write nothing."""
 
 
 def run(argv: list[str]) -> None:
@@ -49,19 +56,37 @@ def run(argv: list[str]) -> None:
     config = GanTrainConfig(**{name: getattr(options, name) for name in names})
 
     from squeezespan.gan.train import describe_gan_run, train_gan
+    from squeezespan.losses.gather import global_rank
 
     if options.dry_run:
         print(json.dumps(describe_gan_run(config, options.out, options.resume), indent=2))
         return
     train_gan(config, options.out, options.resume)
-    print(options.out / "generator.safetensors")
+    if global_rank() == 0:
+        print(options.out / "generator.safetensors")
 
 
 def _settings_to_begin_with(argv: list[str]) -> GanTrainConfig:
     def preset(name: str) -> GanTrainConfig:
-        from squeezespan.presets.gan import find_gan_preset
+        from squeezespan.generators.registry import load_generator
+        from squeezespan.presets.gan import AUTO, find_gan_preset
+        from squeezespan.presets.gan_auto import auto_gan_preset
 
-        return find_gan_preset(name)
+        if name != AUTO:
+            return _with_sizes_open(find_gan_preset(name), argv)
+        if peek(argv, "--data") is None:
+            raise UserError("--preset auto looks at the images; name them with --data")
+        side, batch = (peek(argv, option) or "" for option in ("--resolution", "--batch-size"))
+        origin = peek(argv, "--init.generator")
+        if origin is not None and not side.isdigit():
+            side = str(load_generator(origin).info.resolution)
+        found = auto_gan_preset(
+            peek(argv, "--data") or "",
+            resolution=int(side) if side.isdigit() else None,
+            batch_size=int(batch) if batch.isdigit() else None,
+            device=peek(argv, "--device") or "auto",
+        )
+        return _with_sizes_open(found, argv)
 
     def run(out: Path) -> GanTrainConfig:
         from squeezespan.gan.train import gan_folder
@@ -69,3 +94,13 @@ def _settings_to_begin_with(argv: list[str]) -> GanTrainConfig:
         return gan_folder(out).saved()
 
     return begin_with(argv, GanTrainConfig(), preset=preset, file=load_gan_config, run=run)
+
+
+def _with_sizes_open(config: GanTrainConfig, argv: list[str]) -> GanTrainConfig:
+    """Drop a preset's sizes of networks that the training starts from: theirs are taken."""
+    sizes: dict[str, Any] = {}
+    if peek(argv, "--init.generator") is not None:
+        sizes["generator"] = GanGeneratorConfig()
+    if peek(argv, "--init.discriminator") is not None:
+        sizes["discriminator"] = GanDiscriminatorConfig()
+    return dataclasses.replace(config, **sizes)
