@@ -162,6 +162,7 @@ BOMBS: dict[str, Maker] = {
     "BINBYTES8 of 8 GB that are there": _sparse(pickle.BINBYTES8, "<Q", _HUGE - 100),
     "line of 8 GB": lambda _: Sparse(b"\x80\x02V", _HUGE),
     "GLOBAL of 8 GB": lambda _: Sparse(b"\x80\x02c", _HUGE),
+    "lines of 300 letters by the ten thousand": _repeat(b"V" + b"x" * 300 + b"\n", 100_000),
     "zeros of 8 GB": lambda _: Sparse(b"\x80\x02", _HUGE),
     "escapes without end": lambda _: program(b"S'" + b"\\\\" * 6_000_000 + b"\\q'\n", protocol=0),
 }

@@ -37,39 +37,35 @@ def _list_above_mark(machine: Machine) -> None:
     machine.push(items)
 
 
-def _is_unknown(target: Any) -> bool:
-    """Whether it is an instance of an unknown class, whose items are not kept."""
-    return isinstance(target, Record) and not target.is_known
+def _filled(machine: Machine, kind: type, what: str) -> Any:
+    """What stands on the stack to be filled; None for an unknown class, whose items are dropped."""
+    target = machine.stack[-1]
+    if isinstance(target, Record) and not target.is_known:
+        return None
+    if not isinstance(target, kind):
+        raise MalformedError(what)
+    return target
 
 
 def _append(machine: Machine, items: list[Any]) -> None:
-    target = machine.stack[-1]
-    if _is_unknown(target):
-        return
-    if type(target) is not list:
-        raise MalformedError("it appends to what is not a list")
-    target.extend(items)
+    target = _filled(machine, list, "it appends to what is not a list")
+    if target is not None:
+        target.extend(items)
 
 
 def _add(machine: Machine, items: list[Any]) -> None:
-    target = machine.stack[-1]
-    if _is_unknown(target):
-        return
-    if type(target) is not set:
-        raise MalformedError("it adds to what is not a set")
-    target.update(_key(machine, item) for item in items)
+    target = _filled(machine, set, "it adds to what is not a set")
+    if target is not None:
+        target.update(_key(machine, item) for item in items)
 
 
 def _set_items(machine: Machine, items: list[Any]) -> None:
-    target = machine.stack[-1]
-    if _is_unknown(target):
-        return
-    if not isinstance(target, dict):
-        raise MalformedError("it sets items of what is not a dict")
+    target = _filled(machine, dict, "it sets items of what is not a dict")
     if len(items) % 2:
         raise MalformedError("a key has no value")
-    for key, value in zip(items[::2], items[1::2], strict=True):
-        target[_key(machine, key)] = value
+    if target is not None:
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            target[_key(machine, key)] = value
 
 
 def _set_item(machine: Machine) -> None:

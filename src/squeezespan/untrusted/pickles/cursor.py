@@ -69,10 +69,12 @@ class Cursor:
         Raises:
             MalformedError: there is none within reach.
         """
-        for reach in (_SHORT_LINE, _LINE):
-            near = bytes(self._data[self.position : self.position + reach])
-            line, end, _ = near.partition(b"\n")
+        reach = _SHORT_LINE
+        while reach <= _LINE:
+            line, end, _ = bytes(self._data[self.position :][:reach]).partition(b"\n")
             if end:
                 self.position += len(line) + 1
                 return line
+            # What is looked through again stays in proportion to the line.
+            reach *= 4
         raise MalformedError("a line of a pickle has no end", self.position)
