@@ -15,7 +15,6 @@ from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
 __all__ = ["make_gan", "make_images", "read_metrics", "tiny_config"]
 
 _CLASSES = 4
-_PER_CLASS = 20
 
 
 def make_gan(path: Path, **changes: Any) -> Path:
@@ -35,13 +34,13 @@ def make_gan(path: Path, **changes: Any) -> Path:
     return path
 
 
-def make_images(folder: Path) -> str:
-    """Write 80 images of 16x16 in 4 classes that differ in brightness, and give the data spec."""
+def make_images(folder: Path, per_class: int = 20) -> str:
+    """Write images of 16x16 in 4 classes that differ in brightness, and give the data spec."""
     random = np.random.default_rng(0)
     for label in range(_CLASSES):
         place = folder / "train" / f"class{label}"
         place.mkdir(parents=True)
-        for number in range(_PER_CLASS):
+        for number in range(per_class):
             pixels = random.integers(50 * label, 50 * label + 100, (16, 16, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(place / f"{number}.png")
     return f"folder:{folder}"

@@ -8,7 +8,12 @@ from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics
 from torch_fidelity.metric_kid import kid_features_to_metric
 
 from squeezespan.errors import UserError
-from squeezespan.gan.scoring.distances import frechet_distance, kernel_distance, precision_recall
+from squeezespan.gan.scoring.distances import (
+    frechet_distance,
+    kernel_distance,
+    kernel_interval,
+    precision_recall,
+)
 from squeezespan.gan.scoring.statistics import summarize
 
 
@@ -90,3 +95,41 @@ def test_too_few_samples() -> None:
         kernel_distance(torch.randn(1, 2), torch.randn(9, 2))
     with pytest.raises(UserError, match="at least 2 images"):
         summarize([torch.randn(1, 4)])
+
+
+def test_the_kernel_interval_is_the_unbiased_distance_and_its_spread() -> None:
+    """Against a double loop, and the asymptotic variance of a U-statistic (Hoeffding 1948)."""
+    random = torch.Generator().manual_seed(0)
+    x = torch.randn(300, 6, generator=random)
+    y = torch.randn(260, 6, generator=random) * 1.2 + 0.4
+
+    def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return ((a.double() @ b.double().T) / 6 + 1) ** 3
+
+    xx, yy, xy = kernel(x, x), kernel(y, y), kernel(x, y)
+    n, m = len(x), len(y)
+    others = sum(float(xx[i, j]) for i in range(n) for j in range(n) if i != j) / (n * (n - 1))
+    others += sum(float(yy[i, j]) for i in range(m) for j in range(m) if i != j) / (m * (m - 1))
+    expected = others - 2 * float(xy.mean())
+    of_x, of_y = xx.mean(1) - xy.mean(1), yy.mean(1) - xy.mean(0)
+    spread = float((4 * of_x.var() / n + 4 * of_y.var() / m).sqrt())
+    found = kernel_interval(x, y, draws=2000, chunk=70)
+    assert found.distance == pytest.approx(expected, rel=1e-4)
+    assert found.low < expected < found.high
+    assert (found.high - found.low) / (2 * 1.96) == pytest.approx(spread, rel=0.12)
+
+
+def test_the_kernel_interval_covers_the_truth() -> None:
+    """Two samples of one distribution are at a distance of 0."""
+    random = torch.Generator().manual_seed(1)
+    inside = 0
+    for _ in range(40):
+        x, y = torch.randn(2, 150, 4, generator=random)
+        found = kernel_interval(x, y, draws=100)
+        inside += found.low <= 0 <= found.high
+    assert inside >= 34
+
+
+def test_one_image_has_no_kernel_interval() -> None:
+    with pytest.raises(UserError, match="at least 2 images"):
+        kernel_interval(torch.zeros(1, 4), torch.zeros(5, 4))

@@ -136,6 +136,15 @@ class GanMonitorConfig:
     """Besides `metrics.jsonl`, which is always written."""
     log_every: Count = 100
     """Steps between lines in `metrics.jsonl`."""
+    score_images: Annotated[int, Range(0)] = 0
+    """Images that the weight average draws at every snapshot, to compare with images held out of
+    the training; 0 compares none and holds none out."""
+    held_out: Annotated[float, Range(0, 0.5, above=True)] = 0.1
+    """Share of the images that are held out where scores are measured."""
+    judges: tuple[str, ...] = ("efficientnet-lite0",)
+    """Whose features are compared: `efficientnet-lite0`, which saw ImageNet's labels, or a student
+    of these images (a run folder or its file), which saw none. The first decides which snapshot
+    is the best."""
 
 
 @dataclass(frozen=True)

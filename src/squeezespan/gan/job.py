@@ -13,12 +13,16 @@ from squeezespan.environment import project_commit
 from squeezespan.gan.batches import RealBatches, RealImages
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.samples import sample_images, save_grid
+from squeezespan.gan.scoring.snapshots import SnapshotScores
 from squeezespan.gan.step import GanStep
 from squeezespan.generators.registry import save_generator
 from squeezespan.reports.gan import write_gan_report
 from squeezespan.runs.run_folder import RunFolder
 
-__all__ = ["GanJob", "total_steps"]
+__all__ = ["BEST_FILE", "GanJob", "total_steps"]
+
+BEST_FILE = "best.safetensors"
+"""The snapshot with the best score, in the run folder."""
 
 _GRID_IMAGES = 100
 _REAL_SHOWN = 40
@@ -33,6 +37,7 @@ class GanJob:
         gan: networks and optimizers.
         folder: the run's; it is open.
         steps: of the whole training.
+        scores: measures snapshots; None measures none.
     """
 
     check_kind = "snapshot"
@@ -45,6 +50,7 @@ class GanJob:
         gan: GanStep,
         folder: RunFolder[GanTrainConfig],
         steps: int,
+        scores: SnapshotScores | None = None,
     ) -> None:
         self._config = config
         self._images = images
@@ -54,6 +60,8 @@ class GanJob:
         self._steps = steps
         self._batches = RealBatches(config, images, gan.device)
         self._seconds = 0.0
+        self._scores = scores
+        self._best: float | None = None
 
     def optimise(self, step: int) -> Mapping[str, Tensor]:
         """Train both networks on one batch."""
@@ -72,7 +80,7 @@ class GanJob:
         return step * size // kimg > (step - 1) * size // kimg or step == self._steps
 
     def check(self, step: int) -> Mapping[str, float]:
-        """Keep this moment's averaged generator and a grid of its images; renew the report."""
+        """Keep this moment's averaged generator and a grid of its images; score it where asked."""
         if self._gan.share.rank:
             return {}
         kimg = self._kimg(step)
@@ -83,9 +91,21 @@ class GanJob:
         save_grid(self._out / "samples" / f"{name}.png", images)
         path = self._out / "snapshots" / f"generator-{name}.safetensors"
         save_generator(path, self._gan.average, self._provenance(step))
-        chosen = torch.randperm(len(self._images), generator=torch.Generator().manual_seed(0))
-        write_gan_report(self._out, self._images.batch(chosen[:_REAL_SHOWN]).cpu())
-        return {}
+        self._report()
+        return {} if self._scores is None else {"kimg": kimg, **self._score(self._scores, step)}
+
+    def _score(self, scores: SnapshotScores, step: int) -> dict[str, float]:
+        """Measure the averaged generator, and keep it where it is the best so far."""
+        measured = scores.measure(self._gan.average)
+        distance = measured[scores.headline]
+        if self._best is None or distance < self._best:
+            self._best = distance
+            provenance = self._provenance(step) | {
+                "scores": measured,
+                "chosen_by": f"lowest {scores.headline}, {self._config.monitor.judges[0]}",
+            }
+            save_generator(self._result.with_name(BEST_FILE), self._gan.average, provenance)
+        return measured
 
     def publish(self, step: int) -> None:
         """Leave both networks for others to use."""
@@ -93,6 +113,7 @@ class GanJob:
         path = self._result.with_name("discriminator.safetensors")
         save_discriminator(path, self._gan.discriminator, provenance)
         save_generator(self._result, self._gan.average, provenance)
+        self._report()
 
     def weights(self) -> Iterable[Tensor]:
         """Give the tensors of all three networks."""
@@ -101,12 +122,20 @@ class GanJob:
 
     def state(self) -> dict[str, Any]:
         """Give what a checkpoint keeps."""
-        return {"gan": self._gan.state(), "step_seconds": self._seconds}
+        return {"gan": self._gan.state(), "step_seconds": self._seconds, "best": self._best}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take up what `state` gave."""
         self._gan.load(state["gan"])
         self._seconds = state["step_seconds"]
+        self._best = state.get("best")
+
+    def _report(self) -> None:
+        """Renew the page, once there are images to show on it."""
+        if not any((self._out / "samples").glob("*.png")):
+            return
+        chosen = torch.randperm(len(self._images), generator=torch.Generator().manual_seed(0))
+        write_gan_report(self._out, self._images.batch(chosen[:_REAL_SHOWN]).cpu())
 
     def _kimg(self, step: int) -> float:
         return step * self._config.train.batch_size / 1000

@@ -16,9 +16,10 @@ from squeezespan.data.specs import FoundImages, find_images
 from squeezespan.errors import UserError
 from squeezespan.gan.batches import RealBatches
 from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
-from squeezespan.gan.job import GanJob, total_steps
+from squeezespan.gan.job import BEST_FILE, GanJob, total_steps
 from squeezespan.gan.origin import Origin, open_origin, sizes_as_started
 from squeezespan.gan.resolution import fitting_resolution
+from squeezespan.gan.scoring.snapshots import SnapshotScores, hold_out
 from squeezespan.gan.share import Share
 from squeezespan.gan.speed import measure_speed
 from squeezespan.gan.step import GanStep
@@ -80,11 +81,11 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
         say(f"{folder.path} holds no run to resume; starting one")
     found = find_images(config.data, "train")
     config = _settle_resolution(config, found.sizes)
-    images = _load(config, found, fabric.device)
+    images, scores = hold_out(config, _load(config, found, fabric.device), fabric.device)
     gan = _build_step(config, images, origin, fabric.device, share)
     on_main_process(fabric, lambda: folder.open(config, resume=resume))
     try:
-        _train(fabric, config, folder, images, found.sizes, gan)
+        _train(fabric, config, folder, images, found.sizes, gan, scores)
     finally:
         folder.close()
     return folder.path
@@ -109,13 +110,15 @@ def describe_gan_run(
     found = find_images(config.data, "train")
     config = _settle_resolution(config, found.sizes)
     device = resolve_device(config.train.device)
-    images = _load(config, found, device)
+    whole = _load(config, found, device)
+    images, _ = hold_out(config, whole, device)
     step = _build_step(config, images, origin, device, share)
     steps = total_steps(config, len(images))
     speed = measure_speed(config, step, RealBatches(config, images, device))
     return {
         "config": to_dict(config),
         "images": len(images),
+        "held_out_images": len(whole) - len(images),
         "sizes": found.sizes.describe(len(images), config.side),
         "steps": steps,
         "seconds_per_kimg": round(speed.seconds_per_kimg, 2),
@@ -136,6 +139,7 @@ def _train(
     images: ImageSet,
     sizes: Sizes,
     gan: GanStep,
+    scores: SnapshotScores | None,
 ) -> None:
     found = on_main_process(fabric, lambda: load_newest_checkpoint(folder.checkpoints))
     step, state = found or (0, {"metrics_bytes": 0})
@@ -152,7 +156,7 @@ def _train(
     origins = [file for file in (config.init.generator, config.init.discriminator) if file]
     if origins:
         say(f"started from {', '.join(origins)}")
-    job = GanJob(config, images, gan, folder, steps)
+    job = GanJob(config, images, gan, folder, steps, scores)
     pace = Pace(steps, train.batch_size, config.monitor.log_every, train.checkpoint_minutes)
     seen = (step * train.batch_size, steps * train.batch_size)
     recorder = Recorder()
@@ -176,6 +180,7 @@ def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:
         "generator.safetensors",
         (
             "discriminator.safetensors",
+            BEST_FILE,
             "samples",
             "snapshots",
             "report.html",

@@ -19,6 +19,9 @@ from squeezespan.reports.provenance import describe_last_session, describe_setti
 
 __all__ = ["write_gan_report"]
 
+Chart = tuple[Markup, list[tuple[str, str]]]
+"""A chart with the names and colors of its curves, where they are several."""
+
 _COLUMNS = 8
 _ROWS = 5
 _MOMENTS = 6
@@ -49,6 +52,7 @@ def write_gan_report(run: Path, real: Tensor) -> Path:
     config = load_gan_config(run / "config.json")
     lines = read_metrics(run / "metrics.jsonl")
     records = [line for line in lines if line["kind"] == "train"]
+    snapshots = [line for line in lines if line["kind"] == "snapshot"]
     # Pictures of other names are the user's own.
     grids = sorted((run / "samples").glob("[0-9]*.png"), key=lambda path: float(path.stem))
     page = render(
@@ -56,12 +60,13 @@ def write_gan_report(run: Path, real: Tensor) -> Path:
         title=f"GAN training: {run.resolve().name}",
         version=__version__,
         summary=_summary(config),
-        tiles=_tiles(records, config),
+        tiles=_score_tiles(snapshots) + _tiles(records, config),
         samples=[
             (_rows(real), f"Real images of {config.data}"),
             (_rows(_cells(grids[-1], config.side)), "Images that the GAN draws"),
         ],
         course=_course(grids, config.side),
+        scores=_scores(snapshots),
         curves=_curves(records),
         changed=describe_settings(config, GanTrainConfig()),
         settings=describe_settings(config),
@@ -92,18 +97,65 @@ def _tiles(records: list[Record], config: GanTrainConfig) -> list[tuple[str, str
     ]
 
 
-def _curves(records: list[Record]) -> list[tuple[Markup, list[tuple[str, str]]]]:
-    """Charts of what was logged, each with the names and colors of its curves."""
+def _kernels(snapshots: list[Record]) -> list[str]:
+    """Names of the kernel distances that were measured, the deciding one first."""
+    names = dict.fromkeys(name for line in snapshots for name in line)
+    return [name for name in names if name.startswith("kernel_") and f"{name}_low" in names]
+
+
+def _score_tiles(snapshots: list[Record]) -> list[tuple[str, str]]:
+    if not (kernels := _kernels(snapshots)):
+        return []
+    name = kernels[0]
+    best = min(snapshots, key=lambda line: float(line[name]))
+    shown, low, high = (1000 * best[key] for key in (name, f"{name}_low", f"{name}_high"))
+    words = (
+        f"kernel distance x 1000 to held-out images (95% interval {low:.3g} to {high:.3g}), "
+        f"the lowest so far, after {best['kimg']:.4g} thousand images: best.safetensors"
+    )
+    return [(f"{shown:.3g}", words)]
+
+
+def _scores(snapshots: list[Record]) -> list[Chart]:
+    """Charts of what was measured at snapshots."""
+    drawn: list[Chart | None] = []
+    for name in _kernels(snapshots):
+        judge = name.removeprefix("kernel_")
+        points = [(line["kimg"], 1000 * line[name]) for line in snapshots]
+        band = [
+            (line["kimg"], 1000 * line[f"{name}_low"], 1000 * line[f"{name}_high"])
+            for line in snapshots
+        ]
+        distance = Line("kernel distance", _COLORS[0], points, band, dots=True)
+        drawn.append(_chart([distance], f"kernel distance x 1000 by {judge}"))
+        frechet = [(line["kimg"], line[f"frechet_{judge}"]) for line in snapshots]
+        gaussian = Line("Frechet distance", _COLORS[0], frechet, dots=True)
+        drawn.append(_chart([gaussian], f"Frechet distance by {judge}"))
+        shares = [
+            Line(word, color, [(line["kimg"], line[f"{word}_{judge}"]) for line in snapshots])
+            for word, color in zip(("precision", "recall"), _COLORS, strict=True)
+        ]
+        drawn.append(_chart(shares, f"precision and recall by {judge}", percent=True))
+    return [chart for chart in drawn if chart is not None]
+
+
+def _curves(records: list[Record]) -> list[Chart]:
+    """Charts of what was logged."""
     drawn = []
     for title, named in _CHARTS:
         lines = [
             Line(shown, color, [(r["kimg"], r[name]) for r in records if name in r])
             for (shown, name), color in zip(named, _COLORS, strict=False)
         ]
-        chart = line_chart(lines, title=title, x_label="thousand real images")
-        if chart is not None:
-            drawn.append((chart, [(line.name, line.color) for line in lines if len(lines) > 1]))
-    return drawn
+        drawn.append(_chart(lines, title))
+    return [chart for chart in drawn if chart is not None]
+
+
+def _chart(lines: list[Line], title: str, *, percent: bool = False) -> Chart | None:
+    chart = line_chart(lines, title=title, x_label="thousand real images", percent=percent)
+    if chart is None:
+        return None
+    return chart, [(line.name, line.color) for line in lines if len(lines) > 1]
 
 
 def _course(grids: list[Path], resolution: int) -> tuple[str, str]:

@@ -10,9 +10,11 @@ from squeezespan.randomness import derive_seed
 
 __all__ = [
     "KernelDistance",
+    "KernelInterval",
     "PrecisionRecall",
     "frechet_distance",
     "kernel_distance",
+    "kernel_interval",
     "precision_recall",
 ]
 
@@ -23,6 +25,14 @@ class KernelDistance(NamedTuple):
     mean: float
     std: float
     """Standard deviation over the subsets."""
+
+
+class KernelInterval(NamedTuple):
+    """Kernel distance over all samples, with its bootstrap interval."""
+
+    distance: float
+    low: float
+    high: float
 
 
 class PrecisionRecall(NamedTuple):
@@ -97,6 +107,39 @@ def kernel_distance(
     return KernelDistance(float(drawn.mean()), float(drawn.std(correction=0)))
 
 
+def kernel_interval(
+    real: Tensor, generated: Tensor, *, draws: int = 200, seed: int = 0, chunk: int = 1000
+) -> KernelInterval:
+    """The unbiased kernel distance of all samples, and a 95% interval over which samples came.
+
+    Both sides are drawn anew with replacement; a pair of two copies of one sample is left out, as
+    the unbiased estimate leaves out a sample's pair with itself.
+
+    Args:
+        real: features float [N, D].
+        generated: features float [M, D].
+        draws: of the bootstrap.
+        seed: of the bootstrap.
+        chunk: rows of the kernel matrix held at a time.
+
+    Raises:
+        UserError: fewer than two samples on a side.
+    """
+    if min(len(real), len(generated)) < 2:
+        raise UserError("the kernel distance needs at least 2 images on each side")
+    random = torch.Generator().manual_seed(derive_seed(seed, "kernel-interval"))
+    x, y = real.float(), generated.float()
+    u, v = (_multiplicities(len(side), draws, random).to(side.device) for side in (x, y))
+    within = sum(
+        (_weighted(side, side, weights, weights, chunk) - _weighted_diagonal(side, weights))
+        / (weights.sum(1).square() - weights.square().sum(1))
+        for side, weights in ((x, u), (y, v))
+    )
+    found = within - 2 * _weighted(x, y, u, v, chunk) / (u.sum(1) * v.sum(1))
+    low, high = torch.quantile(found[1:], found.new_tensor([0.025, 0.975])).tolist()
+    return KernelInterval(float(found[0]), low, high)
+
+
 def precision_recall(
     real: Tensor, generated: Tensor, *, neighbors: int = 3, chunk: int = 2000
 ) -> PrecisionRecall:
@@ -132,6 +175,28 @@ def _unbiased_mmd(x: Tensor, y: Tensor) -> Tensor:
         for kernel in (_cubic_kernel(x, x), _cubic_kernel(y, y))
     )
     return within - 2 * _cubic_kernel(x, y).mean()
+
+
+def _multiplicities(n: int, draws: int, random: torch.Generator) -> Tensor:
+    """How often each sample is drawn, float64 [1 + draws, n]; the first row takes each once."""
+    drawn = torch.randint(n, (draws, n), generator=random)
+    counts = torch.zeros(draws, n, dtype=torch.float64)
+    counts.scatter_add_(1, drawn, torch.ones((), dtype=torch.float64).expand(draws, n))
+    return torch.cat([torch.ones(1, n, dtype=torch.float64), counts])
+
+
+def _weighted(x: Tensor, y: Tensor, u: Tensor, v: Tensor, chunk: int) -> Tensor:
+    """Sum of u_i v_j k(x_i, y_j) for every row of weights."""
+    total = u.new_zeros(len(u))
+    for start in range(0, len(x), chunk):
+        rows = slice(start, start + chunk)
+        total += ((u[:, rows] @ _cubic_kernel(x[rows], y)) * v).sum(1)
+    return total
+
+
+def _weighted_diagonal(x: Tensor, weights: Tensor) -> Tensor:
+    own = (x.square().sum(1).double() / x.shape[1] + 1) ** 3
+    return weights.square() @ own
 
 
 def _cubic_kernel(x: Tensor, y: Tensor) -> Tensor:

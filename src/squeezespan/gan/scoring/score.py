@@ -1,5 +1,6 @@
 """The score of a generator against real images."""
 
+import io
 import sys
 import time
 from collections.abc import Iterator
@@ -127,6 +128,7 @@ def real_statistics(
     *,
     num_real: int | None = None,
     batch_size: int = 64,
+    quiet: bool = False,
 ) -> FeatureStatistics:
     """Statistics of real images, from the cache where it has them.
 
@@ -135,6 +137,7 @@ def real_statistics(
         extractor: on the device where it shall run.
         num_real: how many images, chosen at random with a fixed seed; None takes all.
         batch_size: images at a time.
+        quiet: show no progress, beside that of a training.
     """
     count = len(images) if num_real is None else min(num_real, len(images))
     key = "\n".join([images.name, images.fingerprint(), extractor.key, str(count)])
@@ -146,7 +149,7 @@ def real_statistics(
     device = next(extractor.parameters()).device
 
     def features() -> Iterator[Tensor]:
-        with Progress(count, unit="images", description="real features") as progress:
+        with _progress(count, "real features", quiet) as progress:
             for indices in torch.split(order, batch_size):
                 yield extractor(images.batch(indices).to(device))
                 progress.update(len(indices))
@@ -169,6 +172,7 @@ def generated_statistics(
     labels: Tensor | None = None,
     truncation: float = 1.0,
     noise: NoiseMode = "random",
+    quiet: bool = False,
 ) -> FeatureStatistics:
     """Statistics of generated images, rounded to 8 bits as if they had been saved.
 
@@ -181,13 +185,14 @@ def generated_statistics(
         labels: class indices int64 [N] that labels are drawn from; None draws uniformly.
         truncation: as in `Generator.forward`.
         noise: as in `Generator.forward`.
+        quiet: show no progress, beside that of a training.
     """
     device = next(extractor.parameters()).device
     was_training = generator.training
     generator.to(device).eval()
 
     def features() -> Iterator[Tensor]:
-        with Progress(num_images, unit="images", description="generated features") as progress:
+        with _progress(num_images, "generated features", quiet) as progress:
             for step, latents in enumerate(
                 _latent_batches(generator, num_images, seed, batch_size, labels)
             ):
@@ -205,6 +210,11 @@ def generated_statistics(
             return summarize(features())
     finally:
         generator.train(was_training)
+
+
+def _progress(count: int, description: str, quiet: bool) -> Progress:
+    stream = io.StringIO() if quiet else None
+    return Progress(count, unit="images", description=description, stream=stream)
 
 
 def _latent_batches(
