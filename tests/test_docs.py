@@ -63,7 +63,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sizes = StyleGAN2DiscriminatorConfig(32, channel_base=1536, channel_max=256, mbstd_group_size=8)
     file = folder / "runs" / "gan" / "discriminator.safetensors"
     save_discriminator(file, StyleGAN2Discriminator(sizes), {})
-    make_images(folder / "IMAGES")
+    make_images(folder / "IMAGES", per_class=260)
     make_images(folder / "LABELLED")
     shutil.copytree(folder / "LABELLED" / "train", folder / "LABELLED" / "test")
     header = {
