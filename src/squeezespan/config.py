@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from squeezespan.errors import UserError
+from squeezespan.opening import OpeningConfig
 from squeezespan.settings import Range, Seed, check_ranges, from_dict, from_json_file
 
 __all__ = [
@@ -193,6 +194,7 @@ class DistillConfig:
     """Data spec of the real images; also sets the length of an epoch for synthetic-only runs."""
     gan: str | None = "builtin:stylegan2-cifar10"
     """Checkpoint file or `builtin:stylegan2-cifar10`; None when alpha is 0."""
+    opening: OpeningConfig = field(default_factory=OpeningConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     method: MethodConfig = field(default_factory=MethodConfig)
     source: SourceConfig = field(default_factory=SourceConfig)

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tiny_runs import make_gan, make_images, read_metrics
 
 from squeezespan.cli.main import main
+from squeezespan.config import load_config
 from squeezespan.models.student_file import load_backbone
 
 TINY = [
@@ -74,6 +76,26 @@ def test_a_run_leaves_a_backbone_and_its_story(
     assert "nothing to resume" in capsys.readouterr().err
     assert main(["distill", "--out", str(out), "--resume", "--seed", "1"]) == 2
     assert "train.seed is 1" in capsys.readouterr().err
+
+
+def test_what_a_generator_s_file_cannot_say_is_an_option(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layers = [(8, 8, 4), (8, 8, 4), (8, 8, 4), (8, 1, 4)]
+    weights = {f"{i}.weight": torch.randn(a, b, k, k) for i, (a, b, k) in enumerate(layers)}
+    torch.save(weights, tmp_path / "mnist.pth")
+    out = tmp_path / "run"
+    command = ["distill", *TINY, *inputs[:2], "--gan", str(tmp_path / "mnist.pth")]
+    assert main([*command, "--out", str(out)]) == 2
+    assert "say it with --paddings" in capsys.readouterr().err
+    chosen = ["--paddings", "0,1,1,3", "--activation", "leaky_relu:0.1"]
+    plan = described(capsys, *command[1:], *chosen, "--out", str(out))
+    assert plan["config"]["opening"]["paddings"] == "0,1,1,3"
+    assert main([*command, *chosen, "--out", str(out), "--max-steps", "1"]) == 0
+    said = capsys.readouterr().err
+    assert "tanh on the image (--output)" in said
+    assert "--paddings" not in said
+    assert load_config(out / "config.json").opening.activation == "leaky_relu:0.1"
 
 
 def test_a_dry_run_tells_everything_and_writes_nothing(

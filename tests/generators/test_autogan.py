@@ -9,6 +9,7 @@ import pytest
 import torch
 from golden_vectors import TOLERANCE, Golden, describe, pooled_error, read_golden
 
+from squeezespan import load_generator
 from squeezespan.errors import UserError
 from squeezespan.generators.autogan import AutoGANConfig, AutoGANGenerator, config_from_state
 from squeezespan.generators.autogan.genotype import VARIANTS, parse_genotype
@@ -52,6 +53,15 @@ def test_sizes_follow_from_the_weights(name: str, shared: Path) -> None:
 def test_variant_follows_from_the_layers(variant: str) -> None:
     config = AutoGANConfig(z_dim=8, width=4, genotype=VARIANTS[variant])
     assert config_from_state(AutoGANGenerator(config).state_dict()) == config
+
+
+def test_upsampling_is_assumed_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = AutoGANConfig(z_dim=8, width=4, genotype=VARIANTS["b"])
+    torch.save(AutoGANGenerator(config).state_dict(), tmp_path / "b.pth")
+    load_generator(tmp_path / "b.pth")
+    assert "assumed: upsampling nearest, nearest, nearest" in capsys.readouterr().err
+    load_generator(tmp_path / "b.pth", genotype="b")
+    assert capsys.readouterr().err == ""
 
 
 def test_released_search_result_is_variant_a(shared: Path) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from checkpoint_files.fastgan import fastgan_module
+from checkpoint_files.persistence import dump, snapshot
 from golden_vectors import (
     TOLERANCE,
     Golden,
@@ -16,7 +18,9 @@ from golden_vectors import (
 )
 from torch import Tensor
 
+from squeezespan import load_generator
 from squeezespan.errors import UserError
+from squeezespan.generators import save_generator
 from squeezespan.generators.base import Latents
 from squeezespan.generators.fastgan import FastGANConfig, FastGANGenerator, config_from_state
 from squeezespan.randomness import StepRandom
@@ -113,6 +117,38 @@ def test_bf16_features_stay_close(shared: Path, capsys: pytest.CaptureFixture[st
         assert generated.images.dtype == torch.float32
         assert generated.features["b128"].dtype == torch.bfloat16
         assert max(errors.values()) < 3e-2
+
+
+def test_the_class_table_may_have_more_rows_than_there_are_classes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = FastGANGenerator(dataclasses.replace(TINY, num_classes=10)).eval()
+    latents = Latents(torch.randn(2, 8), torch.tensor([0, 2]))
+    expected = table(latents).images
+    module = fastgan_module(table.state_dict(), dataclasses.replace(TINY, num_classes=3))
+    (tmp_path / "G.pkl").write_bytes(dump(snapshot(module)))
+    torch.save(table.state_dict(), tmp_path / "G.pth")
+    for opened in (
+        load_generator(tmp_path / "G.pkl"),
+        load_generator(tmp_path / "G.pth", classes=3),
+    ):
+        assert opened.info.num_classes == 3
+        assert torch.equal(opened(latents).images, expected)
+        labels = opened.sample_latents(99, StepRandom(0)).labels
+        assert labels is not None
+        assert int(labels.max()) == 2
+    assert capsys.readouterr().err == ""
+    save_generator(tmp_path / "G.safetensors", opened, {})
+    assert load_generator(tmp_path / "G.safetensors").info.num_classes == 3
+    assert load_generator(tmp_path / "G.pth").info.num_classes == 10
+    assert "assumed: 10 classes" in capsys.readouterr().err
+    with pytest.raises(UserError, match="10 rows, not 11 classes"):
+        load_generator(tmp_path / "G.pth", classes=11)
+    with pytest.raises(UserError, match="it has 3 classes, not 4"):
+        load_generator(tmp_path / "G.safetensors", classes=4)
+    torch.save(FastGANGenerator(TINY).state_dict(), tmp_path / "plain.pth")
+    with pytest.raises(UserError, match="3 classes are given, but it takes none"):
+        load_generator(tmp_path / "plain.pth", classes=3)
 
 
 def test_truncation_and_missing_labels_are_refused() -> None:

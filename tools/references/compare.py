@@ -33,7 +33,8 @@ def compare(vectors: dict[str, Tensor], file: Path) -> dict[str, float]:
         errors = {"logits": error(judged.logits, vectors["logits"])}
         features = judged.features
     else:
-        generator = load_generator(file)
+        genotype = vectors.get("genotype")
+        generator = load_generator(file, genotype=None if genotype is None else genotype.tolist())
         latents = Latents(vectors["z"], labels)
         noise = "none" if generator.info.family == "fastgan" else "const"
         generated = generator(latents, noise=noise)

@@ -235,6 +235,14 @@ def draw_projected_gan(folder: Folder) -> None:
         "fastgan-256-lite": {"img_resolution": 256, "ngf": 16, "synthesis_kwargs": {"lite": True}},
         "fastgan-256-conditional": {"img_resolution": 256, "ngf": 16, "c_dim": 12, "cond": 1},
         "fastgan-512": {"img_resolution": 512, "ngf": 8, "z_dim": 64},
+        "fastgan-128-grey": {"img_resolution": 128, "ngf": 24, "z_dim": 100, "img_channels": 1},
+        "fastgan-128-conditional-lite": {
+            "img_resolution": 128,
+            "ngf": 16,
+            "c_dim": 5,
+            "cond": 1,
+            "synthesis_kwargs": {"lite": True},
+        },
     }
     for name, kwargs in sizes.items():
         network = fastgan.Generator(**kwargs)
@@ -279,7 +287,7 @@ def draw_biggan(folder: Folder) -> None:
 
 
 def draw_autogan(folder: Folder) -> None:
-    """The three CIFAR-10 generators of VITA-Group/AutoGAN."""
+    """The three CIFAR-10 generators of VITA-Group/AutoGAN, and its super-network."""
     for variant in "abc":
         networks = importlib.import_module(f"models.autogan_cifar10_{variant}")
         for width, bottom in ((256, 4), (40, 6)):
@@ -293,6 +301,27 @@ def draw_autogan(folder: Folder) -> None:
             z = torch.randn(3, 128)
             image, maps = maps_of(network, lambda: network(z))  # noqa: B023
             folder.save(name, maps, z=z, image=image)
+    draw_searched(folder)
+
+
+def draw_searched(folder: Folder) -> None:
+    """AutoGAN's super-network under genotypes that use every kind of its layers."""
+    search = importlib.import_module("models_search.shared_gan")
+    for name, genotype in {
+        "bilinear": (1, 0, 0, 1, 1, 1, 0, 1, 0, 1, 2, 0, 0, 1),
+        "nearest": (0, 1, 1, 1, 0, 2, 1, 0, 1, 0, 0, 1, 1, 2),
+        "deconv": (0, 2, 2, 1, 1, 1, 2, 1, 1, 0, 1, 2, 1, 3),
+    }.items():
+        sizes = SimpleNamespace(gf_dim=24, bottom_width=4, latent_dim=100)
+        network = search.Generator(sizes)
+        network.set_arch(list(genotype), cur_stage=2)
+        randomize(network.eval())
+        state = {"gen_model": "shared_gan", "avg_gen_state_dict": network.state_dict()}
+        torch.save(state, folder.file(f"searched-{name}.pth"))
+        z = torch.randn(3, 100)
+        image, maps = maps_of(network, lambda: network(z))  # noqa: B023
+        numbers = torch.tensor(genotype)
+        folder.save(f"searched-{name}", maps, z=z, image=image, genotype=numbers)
 
 
 DRAWERS: dict[str, Callable[[Folder], None]] = {

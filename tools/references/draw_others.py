@@ -14,7 +14,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -31,18 +31,25 @@ _WIDTH = 24
 
 
 def draw_rosinality(folder: Folder) -> None:
-    """Generators of rosinality/stylegan2-pytorch, in pure torch on the CPU."""
+    """Networks of rosinality/stylegan2-pytorch, in pure torch on the CPU."""
     # Its operations are compiled for CUDA when they are imported, and not used on the CPU.
     with mock.patch("torch.utils.cpp_extension.load"):
         model = importlib.import_module("model")
-    for size in (32, 64):
-        network = model.Generator(size, 96, 4, channel_multiplier=1)
+    narrow = {"style_dim": 96, "n_mlp": 4, "channel_multiplier": 1}
+    wide = {"style_dim": 64, "n_mlp": 8, "channel_multiplier": 2, "blur_kernel": [1, 2, 2, 1]}
+    sizes: dict[str, dict[str, Any]] = {
+        "32": {"size": 32, **narrow},
+        "64": {"size": 64, **narrow},
+        "128-wide-other-filter": {"size": 128, **wide},
+    }
+    for name, kwargs in sizes.items():
+        network = model.Generator(**kwargs)
         randomize(network)
         network.eval()
-        average = 0.2 * torch.randn(96)
+        average = 0.2 * torch.randn(network.style_dim)
         state = {"g_ema": network.state_dict(), "latent_avg": average}
-        torch.save(state, folder.file(f"{size}.pth"))
-        z = torch.randn(2, 96)
+        torch.save(state, folder.file(f"{name}.pth"))
+        z = torch.randn(2, network.style_dim)
 
         def run(truncation: float = 1.0) -> torch.Tensor:
             image: torch.Tensor = network(  # noqa: B023
@@ -55,7 +62,13 @@ def draw_rosinality(folder: Folder) -> None:
 
         image, maps = maps_of(network, run)
         w = network.style(z)[:, None].repeat(1, network.n_latent, 1)
-        folder.save(str(size), maps, z=z, w=w, image=image, truncated=run(0.6))
+        folder.save(name, maps, z=z, w=w, image=image, truncated=run(0.6))
+    judge = model.Discriminator(64, channel_multiplier=1)
+    randomize(judge.eval())
+    torch.save({"d": judge.state_dict()}, folder.file("discriminator-64.pth"))
+    images = torch.randn(4, 3, 64, 64) / 2
+    logits, maps = maps_of(judge, lambda: judge(images))
+    folder.save("discriminator-64", maps, input=images, logits=logits)
 
 
 def draw_biggan(folder: Folder) -> None:
@@ -136,6 +149,37 @@ def draw_tensorflow(folder: Folder) -> None:
         image, maps = maps_of(network, lambda: network.synthesis(w, **exact))  # noqa: B023
         truncated = network.synthesis(network.mapping(z, c, truncation_psi=0.6), **exact)
         folder.save(name, maps, z=z, labels=labels, w=w, image=image, truncated=truncated)
+
+    judging = {"resolution": 32, "label_size": 4, "fmap_base": 16384, "fmap_max": _WIDTH}
+    judging |= {"mapping_layers": 2, "mapping_fmaps": _WIDTH}
+    judge = _instance("D", judging, _judging_variables())
+    with mock.patch.dict(sys.modules, names):
+        folder.file("discriminator-32.pkl").write_bytes(pickle.dumps(judge, 3))
+    network = legacy.convert_tf_discriminator(SimpleNamespace(**judge.__dict__))
+    images, labels = torch.randn(4, 3, 32, 32) / 2, torch.randint(4, (4,))
+    c = one_hot(labels, 4).float()
+    logits, maps = maps_of(network, lambda: network(images, c, force_fp32=True))
+    folder.save("discriminator-32", maps, input=images, labels=labels, logits=logits)
+
+
+def _judging_variables() -> list[tuple[str, Any]]:
+    shapes: list[tuple[str, tuple[int, ...]]] = [("32x32/FromRGB", (1, 1, 3, _WIDTH))]
+    for size in (32, 16, 8):
+        layers = {"Conv0": 3, "Conv1_down": 3, "Skip": 1}
+        shapes += [(f"{size}x{size}/{x}", (k, k, _WIDTH, _WIDTH)) for x, k in layers.items()]
+    shapes += [("4x4/Conv", (3, 3, _WIDTH + 1, _WIDTH)), ("4x4/Dense0", (16 * _WIDTH, _WIDTH))]
+    shapes += [("LabelEmbed", (4, _WIDTH)), ("Output", (_WIDTH, _WIDTH))]
+    shapes += [(f"Mapping{i}", (_WIDTH, _WIDTH)) for i in range(2)]
+    drawn = np.random.default_rng(1)
+    found = []
+    for layer, shape in shapes:
+        weight = drawn.standard_normal(shape).astype(np.float32)
+        # Equalized layers of another multiplier are stored by so much larger.
+        found.append((f"{layer}/weight", weight * (10 if "Mapping" in layer else 1)))
+        if "Skip" not in layer:
+            bias = drawn.standard_normal(shape[-1]).astype(np.float32) * 0.2
+            found.append((f"{layer}/bias", bias))
+    return found
 
 
 def _instance(name: str, arguments: dict[str, Any], variables: Any, parts: Any = None) -> _Network:

@@ -9,7 +9,9 @@ from typing import Annotated
 import tyro
 
 from squeezespan.cli.arguments import begin_with, parse, peek
+from squeezespan.cli.gan.opening import Opening
 from squeezespan.config import DistillConfig, TrainConfig, load_config
+from squeezespan.opening import OpeningConfig
 
 __all__ = ["run"]
 
@@ -19,6 +21,7 @@ _Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
 @dataclass(frozen=True)
 class _Options(DistillConfig):
+    opening: Opening = field(default_factory=OpeningConfig)
     train: Annotated[TrainConfig, tyro.conf.arg(name="")] = field(default_factory=TrainConfig)
     preset: str | None = None
     """Where the settings begin; `squeezespan presets` lists them."""

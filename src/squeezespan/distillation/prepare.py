@@ -87,7 +87,7 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
 def _open_generator(config: DistillConfig, device: torch.device) -> Generator:
     if config.gan is None:
         raise UserError("no generator is given; name one with --gan FILE")
-    generator = load_generator(config.gan, device)
+    generator = load_generator(config.gan, device, **config.opening.choices())
     if generator.info.channels not in (1, 3):
         raise UserError(
             f"{config.gan} makes images of {generator.info.channels} channels; "

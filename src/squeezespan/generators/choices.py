@@ -19,7 +19,7 @@ _BELONGS: dict[str, tuple[tuple[str, ...], str]] = {
     "strides": (("dcgan",), "only a DCGAN's strides can be chosen"),
     "paddings": (("dcgan",), "only a DCGAN's paddings can be chosen"),
     "output_paddings": (("dcgan",), "only a DCGAN's output paddings can be chosen"),
-    "classes": (("dcgan",), "only a DCGAN's number of classes can be chosen"),
+    "classes": (("dcgan", "fastgan"), "only a DCGAN's or FastGAN's classes can be chosen"),
 }
 """Choice to the families that have it, and what is said of the others."""
 
@@ -60,7 +60,8 @@ class Choices:
     output_paddings: Sequence[int] | None = None
     """DCGAN: of every convolution, first to last; none has any if left out."""
     classes: int | None = None
-    """DCGAN: how many classes follow z, one-hot, in what the first convolution takes."""
+    """DCGAN: how many classes follow z, one-hot, in what the first convolution takes. FastGAN: how
+    many rows of the class table stand for a class."""
 
     def check(self, family: str) -> None:
         """Refuse a choice that `family` doesn't have.

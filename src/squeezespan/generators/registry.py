@@ -100,7 +100,7 @@ def load_generator(
             `genotype` of an AutoGAN super-network (14 numbers or a variant's letter);
             `batch_statistics` lets BigGAN normalize by each batch's; `conv_clamp` of StyleGANs, 0
             for none (state dicts tell none, and 256 is assumed); of DCGANs `activation`, `output`,
-            `strides`, `paddings`, `output_paddings` and `classes`.
+            `strides`, `paddings`, `output_paddings` and `classes`, the last of FastGANs, too.
 
     Raises:
         UserError: a missing, unreadable or foreign file, or a choice that its family doesn't have.

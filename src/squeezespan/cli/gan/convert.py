@@ -7,9 +7,10 @@ from typing import Annotated
 import tyro
 
 from squeezespan.cli.arguments import parse
-from squeezespan.cli.gan.opening import Opening, OpeningOptions
+from squeezespan.cli.gan.opening import Opening, open_with
 from squeezespan.errors import UserError
 from squeezespan.files import check_new_file
+from squeezespan.opening import OpeningConfig
 
 __all__ = ["run"]
 
@@ -20,7 +21,7 @@ class _Options:
     """A generator's checkpoint, or builtin:stylegan2-cifar10."""
     out: Path
     """The .safetensors file to make; it must not exist."""
-    opening: Opening = field(default_factory=OpeningOptions)
+    opening: Opening = field(default_factory=OpeningConfig)
 
 
 def run(argv: list[str]) -> None:
@@ -41,7 +42,7 @@ def run(argv: list[str]) -> None:
         raise UserError(f"{options.out} must end in .safetensors")
     from squeezespan.generators.registry import save_generator, say_assumptions
 
-    opened = options.opening.open(options.gan)
+    opened = open_with(options.opening, options.gan)
     save_generator(options.out, opened.generator, opened.header.get("provenance", {}))
     say_assumptions(options.gan, opened)
     print(options.out)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import tyro
 
 from squeezespan.cli.arguments import parse
-from squeezespan.cli.gan.opening import Opening, OpeningOptions
+from squeezespan.cli.gan.opening import Opening, open_with
+from squeezespan.opening import OpeningConfig
 from squeezespan.settings import Range, check_ranges
 
 __all__ = ["run"]
@@ -28,7 +29,7 @@ class _Options:
     most, if left out."""
     seconds: Annotated[float, Range(0, 3600)] = 1.0
     """How long the speed is measured; 0 leaves it out."""
-    opening: Opening = field(default_factory=OpeningOptions)
+    opening: Opening = field(default_factory=OpeningConfig)
 
 
 def run(argv: list[str]) -> None:
@@ -49,7 +50,7 @@ def run(argv: list[str]) -> None:
 
     device = resolve_device(options.device)
     precision = resolve_precision(options.precision, device)
-    opened = options.opening.open(options.gan, device)
+    opened = open_with(options.opening, options.gan, device)
     generator = opened.generator
     batch_size = options.batch_size or min(32, usual_batch(generator.info))
     shapes, flops = measure(generator)

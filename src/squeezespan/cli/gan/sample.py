@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from squeezespan.cli.arguments import parse
-from squeezespan.cli.gan.opening import Opening, OpeningOptions
+from squeezespan.cli.gan.opening import Opening, open_with
 from squeezespan.errors import UserError
 from squeezespan.files import check_new_file
+from squeezespan.opening import OpeningConfig
 from squeezespan.settings import Range, Seed, check_ranges
 
 __all__ = ["run"]
@@ -43,7 +44,7 @@ class _Options:
     batch_size: Annotated[int, Range(1)] | None = None
     """Images at a time; as many as memory usually holds if left out."""
     device: str = "auto"
-    opening: Opening = field(default_factory=OpeningOptions)
+    opening: Opening = field(default_factory=OpeningConfig)
 
 
 def run(argv: list[str]) -> None:
@@ -65,7 +66,7 @@ def run(argv: list[str]) -> None:
     from squeezespan.generators.registry import say_assumptions
     from squeezespan.hardware import resolve_device
 
-    opened = options.opening.open(options.gan, resolve_device(options.device))
+    opened = open_with(options.opening, options.gan, resolve_device(options.device))
     save_grid(options.out, _draw(opened.generator, options), options.columns)
     say_assumptions(options.gan, opened)
     print(options.out)

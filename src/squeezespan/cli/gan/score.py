@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from squeezespan.cli.arguments import parse
-from squeezespan.cli.gan.opening import Opening, OpeningOptions
+from squeezespan.cli.gan.opening import Opening, open_with
 from squeezespan.errors import UserError
 from squeezespan.files import check_new_file, write_json
+from squeezespan.opening import OpeningConfig
 from squeezespan.settings import Range, Seed, check_ranges
 
 __all__ = ["run"]
@@ -49,7 +50,7 @@ class _Options:
     """Image-decoding workers, where images aren't kept in memory."""
     json: Path | None = None
     """A new file for the result and all that it depends on."""
-    opening: Opening = field(default_factory=OpeningOptions)
+    opening: Opening = field(default_factory=OpeningConfig)
 
 
 def run(argv: list[str]) -> None:
@@ -72,7 +73,7 @@ def run(argv: list[str]) -> None:
     from squeezespan.hardware import resolve_device
 
     device = resolve_device(options.device)
-    opened = options.opening.open(options.gan, device)
+    opened = open_with(options.opening, options.gan, device)
     generator = opened.generator
     extractor = _extractor(options)
     found, side = find_images(options.data, "train"), generator.info.resolution

@@ -9,6 +9,7 @@ from torch import Tensor
 from squeezespan.errors import UserError
 from squeezespan.generators.autogan.genotype import VARIANTS, parse_genotype, plan_cells
 from squeezespan.generators.autogan.network import AutoGANConfig, AutoGANGenerator
+from squeezespan.generators.checkpoints.checkpoint import Network
 from squeezespan.generators.choices import Choices
 from squeezespan.generators.family import Family
 from squeezespan.generators.state_shapes import StateShapes
@@ -79,6 +80,13 @@ def _choose(config: AutoGANConfig, choices: Choices) -> AutoGANConfig:
     return dataclasses.replace(config, genotype=chosen)
 
 
+def _assume(network: Network, config: AutoGANConfig, choices: Choices) -> list[str]:
+    if network.modules or config.search_network or choices.genotype is not None:
+        return []
+    modes = ", ".join(plan.upsampling for plan in plan_cells(config.genotype))
+    return [f"upsampling {modes}, as in the published network of these layers"]
+
+
 def _describe(config: AutoGANConfig) -> str:
     letters = [letter for letter, genotype in VARIANTS.items() if genotype == config.genotype]
     numbers = ",".join(map(str, config.genotype))
@@ -97,5 +105,6 @@ FAMILY = Family(
     AutoGANConfig,
     AutoGANGenerator,
     _describe,
+    assume=_assume,
     choose=_choose,
 )

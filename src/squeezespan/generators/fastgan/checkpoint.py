@@ -8,14 +8,18 @@ from torch import Tensor
 
 from squeezespan.errors import UserError
 from squeezespan.generators.checkpoints.checkpoint import Network
-from squeezespan.generators.family import Family
+from squeezespan.generators.choices import Choices
+from squeezespan.generators.family import Family, State
 from squeezespan.generators.fastgan.blocks import WIDTHS, FastGANConfig
 from squeezespan.generators.fastgan.network import FastGANGenerator
 from squeezespan.generators.fastgan.settings import CLASSES
 from squeezespan.generators.published import verify
 from squeezespan.generators.state_shapes import StateShapes
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["FAMILY", "config_from_state"]
+
+_TABLE = "synthesis.embed.weight"
 
 
 def config_from_state(state: Mapping[str, Tensor]) -> FastGANConfig:
@@ -33,21 +37,51 @@ def config_from_state(state: Mapping[str, Tensor]) -> FastGANConfig:
     ]
     if len(fitting) != 1:
         raise shapes.refusal(f"synthesis.to_big's {last} channels fit no resolution")
-    conditional = "synthesis.embed.weight" in shapes
+    conditional = _TABLE in shapes
     two = "synthesis.feat_8.conv2.weight_orig" if conditional else "synthesis.feat_8.5.weight_orig"
     return FastGANConfig(
         resolution=fitting[0],
         channels=channels,
         z_dim=z_dim,
-        num_classes=shapes.shape("synthesis.embed.weight", 2)[0] if conditional else 0,
+        num_classes=shapes.shape(_TABLE, 2)[0] if conditional else 0,
         base_width=base_width,
         lite=two not in shapes,
     )
 
 
-def _configure(network: Network) -> FastGANConfig:
+def _configure(network: Network, choices: Choices) -> FastGANConfig:
     config = config_from_state(network.outline)
+    rows = config.num_classes
+    # The table has a thousand rows whatever the data's classes, of which only the first are used.
+    classes = network.attributes.get("c_dim") if rows else None
+    if choices.classes is not None:
+        classes = choices.classes
+        if not rows and classes:
+            raise UserError(f"{classes} classes are given, but it takes none")
+    if rows and classes is not None:
+        if type(classes) is not int or not 0 < classes <= rows:
+            raise UserError(f"its class table has {rows} rows, not {shown(classes, 40)} classes")
+        config = dataclasses.replace(config, num_classes=classes)
     verify(network, config, CLASSES)
+    return config
+
+
+def _assume(network: Network, config: FastGANConfig, choices: Choices) -> list[str]:
+    if network.modules or not config.num_classes or choices.classes is not None:
+        return []
+    return [f"{config.num_classes} classes, one for every row of its class table (--classes)"]
+
+
+def _complete(state: State, config: FastGANConfig, *_: Any) -> tuple[State, list[str]]:
+    """Leave out the rows of the class table that stand for no class."""
+    if not config.num_classes:
+        return state, []
+    return state | {_TABLE: state[_TABLE][: config.num_classes]}, []
+
+
+def _choose(config: FastGANConfig, choices: Choices) -> FastGANConfig:
+    if choices.classes not in (None, config.num_classes):
+        raise UserError(f"it has {config.num_classes} classes, not {choices.classes}")
     return config
 
 
@@ -83,9 +117,12 @@ def _publish(network: Network) -> Network:
 FAMILY = Family(
     "fastgan",
     _recognizes,
-    lambda network, _: _configure(network),
+    _configure,
     FastGANConfig,
     FastGANGenerator,
     _describe,
     publish=_publish,
+    assume=_assume,
+    complete=_complete,
+    choose=_choose,
 )

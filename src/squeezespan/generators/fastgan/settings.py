@@ -59,7 +59,10 @@ CLASSES: tuple[PublishedClass, ...] = (
         {},
         {
             "z_dim": honoured(_SHAPES, lambda place: place.config.z_dim),
-            "c_dim": inert("the class table's rows say it, or the network takes no class"),
+            "c_dim": honoured(
+                "the first rows of the class table; a network without one takes no class",
+                lambda place: place.config.num_classes or place.module.attributes["c_dim"],
+            ),
             "w_dim": inert("there is no w"),
             "img_resolution": honoured(_SHAPES, lambda place: place.config.resolution),
             "img_channels": honoured(_SHAPES, lambda place: place.config.channels),

@@ -219,6 +219,8 @@ def _assume(network: Network, config: StyleGAN2Config, choices: Choices) -> list
     notes = list(network.assumed)
     if not network.modules and "conv_clamp" not in network.told and choices.conv_clamp is None:
         notes.insert(0, f"convolutions clamped at {config.conv_clamp:g} (--conv-clamp)")
+    if not network.modules:
+        notes.append(f"a mapping of learning-rate multiplier {config.mapping_lr_multiplier:g}")
     return notes
 
 

@@ -162,7 +162,8 @@ def assume_bare(network: Network, config: StyleGAN3Config, choices: Choices) -> 
         return []
     notes = [
         "margins of 10 pixels, two critically sampled layers, an input of bandwidth 2, an output "
-        f"scale of {config.output_scale:g}"
+        f"scale of {config.output_scale:g}",
+        f"a mapping of learning-rate multiplier {config.mapping_lr_multiplier:g}",
     ]
     if choices.conv_clamp is None:
         clamp = config.layers[-1].conv_clamp
