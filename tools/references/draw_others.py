@@ -65,6 +65,8 @@ def draw_rosinality(folder: Folder) -> None:
         folder.save(name, maps, z=z, w=w, image=image, truncated=run(0.6))
     judge = model.Discriminator(64, channel_multiplier=1)
     randomize(judge.eval())
+    # Random logits are differences of large numbers, of which little is left but their rounding.
+    judge.final_linear[1].bias.fill_(1)
     torch.save({"d": judge.state_dict()}, folder.file("discriminator-64.pth"))
     images = torch.randn(4, 3, 64, 64) / 2
     logits, maps = maps_of(judge, lambda: judge(images))
