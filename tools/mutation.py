@@ -62,6 +62,7 @@ TESTS: dict[str, list[str]] = {
     "methods/vicreg.py": ["methods/test_published_losses.py", "methods/test_two_view_methods.py"],
     "gan/ada.py": ["gan/test_controller.py"],
     "gan/augment.py": ["gan/test_published_augment.py", "gan/test_bgc_augment.py"],
+    "gan/average.py": ["gan/test_published_step.py", "gan/test_gan_step.py"],
     "gan/batches.py": ["gan/test_real_batches.py"],
     "gan/share.py": [f"gan/test_share.py::test_{test}" for test in _SHARES],
     "gan/step.py": [

@@ -91,6 +91,8 @@ def test_the_sizes_of_what_it_starts_from_are_taken(
     assert isinstance(config, dict)
     assert config["resolution"] == 32
     assert config["generator"] == {
+        "family": "stylegan2",
+        "base_width": 128,
         "z_dim": 128,
         "w_dim": 256,
         "channel_base": 1536,

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from squeezespan.discriminators.projected.files import FAMILY, discriminator_file
+from squeezespan.discriminators.projected.network import ProjectedDiscriminator
 from squeezespan.discriminators.stylegan2 import (
     StyleGAN2Discriminator,
     StyleGAN2DiscriminatorConfig,
@@ -16,7 +18,6 @@ from squeezespan.discriminators.stylegan2.checkpoint import (
     find_discriminator,
 )
 from squeezespan.errors import UserError
-from squeezespan.files import check_file, expanded
 from squeezespan.generators.checkpoints.checkpoint import Checkpoint
 from squeezespan.generators.checkpoints.descriptions import check_description, checked
 from squeezespan.generators.checkpoints.reader import read_checkpoint
@@ -29,16 +30,18 @@ from squeezespan.untrusted.safetensors import (
     save_network,
 )
 
-__all__ = ["load_discriminator", "save_discriminator"]
+__all__ = ["load_discriminator", "read_discriminator_provenance", "save_discriminator"]
 
 
 def save_discriminator(
-    path: Path, discriminator: StyleGAN2Discriminator, provenance: dict[str, Any]
+    path: Path,
+    discriminator: StyleGAN2Discriminator | ProjectedDiscriminator,
+    provenance: dict[str, Any],
 ) -> None:
     """Write a discriminator as safetensors with its configuration and provenance, atomically."""
     header = {
         "kind": "discriminator",
-        "family": "stylegan2",
+        "family": FAMILY if isinstance(discriminator, ProjectedDiscriminator) else "stylegan2",
         "config": dataclasses.asdict(discriminator.config),
         "provenance": provenance,
     }
@@ -67,10 +70,7 @@ def load_discriminator(
             choice that is no size or no limit.
     """
     device = resolve_device(device) if isinstance(device, str) else device
-    file = expanded(path)
-    if file.is_dir():
-        file = file / "discriminator.safetensors"
-    check_file(file, "checkpoint file")
+    file = discriminator_file(path)
     checkpoint = read_checkpoint(file)
     if checkpoint.metadata:
         tensors, config = _read_own(checkpoint)
@@ -90,8 +90,27 @@ def load_discriminator(
     return discriminator.eval().requires_grad_(False).to(device)
 
 
+def read_discriminator_provenance(path: str | Path) -> dict[str, Any]:
+    """Give what a discriminator's file of ours says of its origin; of foreign ones nothing.
+
+    Raises:
+        UserError: a missing, unreadable or damaged file.
+    """
+    checkpoint = read_checkpoint(discriminator_file(path))
+    if not checkpoint.metadata:
+        return {}
+    header = own_header(checkpoint.path, checkpoint.metadata, "discriminator")
+    provenance = header.get("provenance")
+    return provenance if isinstance(provenance, dict) else {}
+
+
 def _read_own(checkpoint: Checkpoint) -> tuple[dict[str, Tensor], StyleGAN2DiscriminatorConfig]:
     header = own_header(checkpoint.path, checkpoint.metadata, "discriminator")
+    if header.get("family") == FAMILY:
+        raise UserError(
+            f"{checkpoint.path} is a projected discriminator, which judges another network's "
+            "features and opens as the start of a training only (--init.discriminator)"
+        )
     with checked(f"{checkpoint.path} has an odd header", "discriminator"):
         config = StyleGAN2DiscriminatorConfig(**header["config"])
         check_description(config)

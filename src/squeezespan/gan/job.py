@@ -12,12 +12,13 @@ from squeezespan.discriminators.files import save_discriminator
 from squeezespan.environment import project_commit
 from squeezespan.gan.batches import RealBatches, RealImages
 from squeezespan.gan.config import GanTrainConfig
+from squeezespan.gan.projected_step import AnyStep
 from squeezespan.gan.samples import sample_images, save_grid
 from squeezespan.gan.scoring.snapshots import SnapshotScores
-from squeezespan.gan.step import GanStep
 from squeezespan.generators.registry import save_generator
 from squeezespan.reports.gan import write_gan_report
 from squeezespan.runs.run_folder import RunFolder
+from squeezespan.seen import LABELS
 
 __all__ = ["BEST_FILE", "GanJob", "total_steps"]
 
@@ -47,7 +48,7 @@ class GanJob:
         self,
         config: GanTrainConfig,
         images: RealImages,
-        gan: GanStep,
+        gan: AnyStep,
         folder: RunFolder[GanTrainConfig],
         steps: int,
         scores: SnapshotScores | None = None,
@@ -141,13 +142,17 @@ class GanJob:
         return step * self._config.train.batch_size / 1000
 
     def _provenance(self, step: int) -> dict[str, Any]:
-        origin = self._gan.origin
+        origin, own = self._gan.origin, self._gan.provenance
+        saw = [LABELS] if self._config.conditional else []
+        saw += [*own.get("saw", ()), *origin.get("saw", ())]
         return {
             "data": self._config.data,
             "mirror": self._config.mirror,
             "kimg": self._kimg(step),
             "total_kimg": round(self._kimg(step) + (origin.get("kimg") or 0), 3),
             **({"init": origin} if origin else {}),
+            **own,
+            **({"saw": saw} if saw else {}),
             "seed": self._config.train.seed,
             "seconds": round(self._seconds),
             "finished": step == self._steps,

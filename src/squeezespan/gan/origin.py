@@ -3,18 +3,24 @@
 import dataclasses
 from typing import Any, NamedTuple, TypeVar
 
-from squeezespan.discriminators.files import load_discriminator
+from squeezespan.discriminators.files import load_discriminator, read_discriminator_provenance
+from squeezespan.discriminators.projected.files import load_projected
+from squeezespan.discriminators.projected.network import ProjectedDiscriminator
 from squeezespan.discriminators.stylegan2 import StyleGAN2Discriminator
 from squeezespan.errors import UserError
 from squeezespan.gan.config import GanTrainConfig
-from squeezespan.gan.step import GanStep
+from squeezespan.gan.projected_step import AnyStep, ProjectedStep
+from squeezespan.generators.base import Generator
+from squeezespan.generators.fastgan import FastGANGenerator
 from squeezespan.generators.registry import (
     generator_sha256,
     load_generator,
     read_generator_header,
 )
 from squeezespan.generators.stylegan2 import StyleGAN2Generator
+from squeezespan.seen import inherited
 from squeezespan.settings import flatten
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["Origin", "open_origin", "sizes_as_started"]
 
@@ -26,10 +32,10 @@ class Origin(NamedTuple):
 
     config: GanTrainConfig
     """The run's settings, with the sizes of the networks where they left them open."""
-    generator: StyleGAN2Generator | None
-    discriminator: StyleGAN2Discriminator | None
+    generator: StyleGAN2Generator | FastGANGenerator | None
+    discriminator: StyleGAN2Discriminator | ProjectedDiscriminator | None
 
-    def start(self, gan: GanStep) -> None:
+    def start(self, gan: AnyStep) -> None:
         """Give the networks of a new training the weights of the trained ones.
 
         The generator in training and its weight average begin equal; optimizers begin empty.
@@ -38,10 +44,11 @@ class Origin(NamedTuple):
             gan: the networks; what they were started from becomes `gan.origin`.
 
         Raises:
-            UserError: a network is of another size.
+            UserError: a network is of another size, or judges other features.
         """
         init = self.config.init
         story: dict[str, Any] = {}
+        saw: list[str] = []
         if self.generator is not None and init.generator is not None:
             _check_sizes(init.generator, gan.generator.config, self.generator.config, "generator")
             for network in (gan.generator, gan.average):
@@ -50,7 +57,11 @@ class Origin(NamedTuple):
             story["generator"] = init.generator
             story["generator_sha256"] = generator_sha256(init.generator)
             story["kimg"] = provenance.get("total_kimg", provenance.get("kimg"))
+            saw += inherited(provenance, init.generator)
         if self.discriminator is not None and init.discriminator is not None:
+            provenance = read_discriminator_provenance(init.discriminator)
+            if isinstance(gan, ProjectedStep):
+                _check_features(init.discriminator, gan, provenance)
             _check_sizes(
                 init.discriminator,
                 gan.discriminator.config,
@@ -59,6 +70,9 @@ class Origin(NamedTuple):
             )
             gan.discriminator.load_state_dict(self.discriminator.state_dict())
             story["discriminator"] = init.discriminator
+            saw += inherited(provenance, init.discriminator)
+        if saw:
+            story["saw"] = saw
         gan.origin = story
 
 
@@ -74,16 +88,14 @@ def open_origin(config: GanTrainConfig) -> Origin:
     generator = discriminator = None
     if init.generator is not None:
         opened = load_generator(init.generator)
-        if not isinstance(opened, StyleGAN2Generator):
-            raise UserError(
-                f"{init.generator} is a {opened.info.family}; gan train trains StyleGAN2"
-            )
-        generator = opened
+        generator = _trainable(init.generator, opened, config)
         sizes = _take_sizes(init.generator, config.generator, generator.config, "generator")
         config = dataclasses.replace(config, generator=sizes)
         if config.resolution == "auto":
             config = dataclasses.replace(config, resolution=generator.info.resolution)
     if init.discriminator is not None:
+        if config.discriminator.family == "projected":
+            return Origin(config, generator, load_projected(init.discriminator)[0])
         discriminator = load_discriminator(init.discriminator)
         found = discriminator.config
         taken = _take_sizes(init.discriminator, config.discriminator, found, "discriminator")
@@ -111,7 +123,7 @@ def sizes_as_started(config: GanTrainConfig, saved: GanTrainConfig) -> GanTrainC
 def _take_sizes(file: str, wanted: Section, found: Any, section: str) -> Section:
     taken = _fill(wanted, found)
     for name, value in vars(taken).items():
-        if value != getattr(found, name):
+        if value != getattr(found, name, value):
             raise _other_size(file, name, getattr(found, name), value, section)
     return taken
 
@@ -120,8 +132,31 @@ def _fill(wanted: Section, found: Any) -> Section:
     """Put a network's sizes in the place of defaults."""
     default = type(wanted)()
     open_names = [name for name, value in vars(default).items() if getattr(wanted, name) == value]
-    changes = {name: getattr(found, name) for name in open_names}
+    changes = {name: getattr(found, name) for name in open_names if hasattr(found, name)}
     return dataclasses.replace(wanted, **changes)  # type: ignore[type-var]
+
+
+def _trainable(
+    file: str, opened: Generator, config: GanTrainConfig
+) -> StyleGAN2Generator | FastGANGenerator:
+    """Give an opened generator, if it is of the family that the run trains."""
+    family = opened.info.family
+    if isinstance(opened, FastGANGenerator) and opened.config.lite:
+        family = "fastgan-lite"
+    wanted = config.generator.family
+    if not isinstance(opened, StyleGAN2Generator | FastGANGenerator) or family != wanted:
+        raise UserError(f"{file} is a {family}, but the run trains a {wanted} (--generator.family)")
+    return opened
+
+
+def _check_features(file: str, gan: ProjectedStep, provenance: dict[str, Any]) -> None:
+    features = provenance.get("features")
+    judged = features if isinstance(features, dict) else {}
+    if judged.get("weights_sha256") != gan.features.sha256:
+        raise UserError(
+            f"{file} judges the features of {shown(judged.get('network'))}, not those of "
+            f"{gan.features.origin.name} with its weights (--projected.features)"
+        )
 
 
 def _check_sizes(file: str, wanted: Any, found: Any, section: str) -> None:

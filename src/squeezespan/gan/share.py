@@ -49,6 +49,11 @@ class Share:
                 f"of {processes}"
             )
         micro = self.micro_batch or own
+        if config.discriminator.family == "projected" and micro != batch:
+            raise UserError(
+                "the batch norms of a projected discriminator need whole batches: train in one "
+                "process, without --micro-batch"
+            )
         if own % micro:
             raise UserError(
                 f"--micro-batch {micro} doesn't divide the {own} images of each process "

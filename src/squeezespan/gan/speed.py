@@ -10,7 +10,7 @@ import torch
 
 from squeezespan.gan.batches import RealBatches
 from squeezespan.gan.config import GanTrainConfig
-from squeezespan.gan.step import GanStep
+from squeezespan.gan.projected_step import AnyStep
 
 __all__ = ["GanSpeed", "measure_speed"]
 
@@ -26,7 +26,7 @@ class GanSpeed(NamedTuple):
     """Bytes: the most that this process has held (on a GPU: that torch has allocated there)."""
 
 
-def measure_speed(config: GanTrainConfig, gan: GanStep, batches: RealBatches) -> GanSpeed:
+def measure_speed(config: GanTrainConfig, gan: AnyStep, batches: RealBatches) -> GanSpeed:
     """Do a few steps of every kind, with and without the lazy terms; the first doesn't count.
 
     Args:
@@ -52,7 +52,7 @@ def measure_speed(config: GanTrainConfig, gan: GanStep, batches: RealBatches) ->
     return GanSpeed(mean / config.train.batch_size * 1000, _peak_memory(gan.device))
 
 
-def _timed(gan: GanStep, batches: RealBatches, step: int) -> float:
+def _timed(gan: AnyStep, batches: RealBatches, step: int) -> float:
     began = time.perf_counter()
     numbers = gan.run(step, *batches.batch(step, gan.rows()))
     # Reading a number waits for the device.

@@ -15,10 +15,11 @@ from squeezespan.discriminators.stylegan2 import (
 from squeezespan.errors import UserError
 from squeezespan.gan.ada import AdaptiveProbability
 from squeezespan.gan.augment import augment_bgc
+from squeezespan.gan.average import move_average
 from squeezespan.gan.config import GanTrainConfig
+from squeezespan.gan.networks import build_stylegan2
 from squeezespan.gan.share import Share, path_length_batch
 from squeezespan.generators.base import Latents
-from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
 from squeezespan.losses.gan import (
     discriminator_logistic,
     generator_nonsaturating,
@@ -69,7 +70,7 @@ class GanStep:
         self.config = config
         self.device = device
         self.share = share or Share()
-        self.generator = _build_generator(config, num_classes).to(device)
+        self.generator = build_stylegan2(config, num_classes).to(device)
         self.discriminator = _build_discriminator(config, num_classes).to(device)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         for network in (self.generator, self.discriminator, self.average):
@@ -84,6 +85,8 @@ class GanStep:
         self._frozen = _first_layers(self.discriminator, config.init.freeze_d)
         self.origin: dict[str, Any] = {}
         """What the networks were started from, for the provenance; empty for random weights."""
+        self.provenance: dict[str, Any] = {}
+        """What its file says of a discriminator that knew more than the images; nothing here."""
 
     def rows(self) -> Rows:
         """Which samples of a batch are this process's, in the order in which `run` takes them."""
@@ -119,7 +122,7 @@ class GanStep:
         if step % loss.r1_interval == 0:
             numbers["r1"] = self._regularize_discriminator(step, real, labels)
         if learns:
-            self._update_average(images_seen=(step + 1) * batch, batch=batch)
+            move_average(self.average, self.generator, loss, (step + 1) * batch, batch)
         numbers = self.share.sum_numbers(numbers.items())
         self.ada.observe(float(numbers["sign_real"]) * batch, batch)
         self.ada.adjust(step, batch)
@@ -278,19 +281,6 @@ class GanStep:
     def _zero(self) -> Tensor:
         return torch.zeros([], device=self.device)
 
-    @torch.no_grad()
-    def _update_average(self, images_seen: int, batch: int) -> None:
-        loss = self.config.loss
-        half_life = loss.ema_kimg * 1000
-        if loss.ema_rampup is not None:
-            half_life = min(half_life, images_seen * loss.ema_rampup)
-        decay = 0.5 ** (batch / max(half_life, 1e-8))
-        averages: list[Tensor] = list(self.average.parameters())
-        current: list[Tensor] = list(self.generator.parameters())
-        torch._foreach_lerp_(averages, current, 1 - decay)
-        for kept, buffer in zip(self.average.buffers(), self.generator.buffers(), strict=True):
-            kept.copy_(buffer)
-
 
 def _first_layers(discriminator: StyleGAN2Discriminator, count: int) -> list[torch.nn.Module]:
     """Give layers of the discriminator from the image on, block by block, in the published order.
@@ -330,23 +320,6 @@ def _adam(network: torch.nn.Module, rate: float, lazy_interval: int) -> torch.op
         eps=1e-8,
         fused=True,
     )
-
-
-def _build_generator(config: GanTrainConfig, num_classes: int) -> StyleGAN2Generator:
-    torch.manual_seed(config.train.seed)
-    sizes = config.generator
-    return StyleGAN2Generator(
-        StyleGAN2Config(
-            resolution=config.side,
-            z_dim=sizes.z_dim,
-            w_dim=sizes.w_dim,
-            num_classes=num_classes,
-            channel_base=sizes.channel_base,
-            channel_max=sizes.channel_max,
-            mapping_layers=sizes.mapping_layers,
-            conv_clamp=sizes.conv_clamp,
-        )
-    ).train()
 
 
 def _build_discriminator(config: GanTrainConfig, num_classes: int) -> StyleGAN2Discriminator:

@@ -18,6 +18,7 @@ from squeezespan.gan.batches import RealBatches
 from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
 from squeezespan.gan.job import BEST_FILE, GanJob, total_steps
 from squeezespan.gan.origin import Origin, open_origin, sizes_as_started
+from squeezespan.gan.projected_step import AnyStep, ProjectedStep
 from squeezespan.gan.resolution import fitting_resolution
 from squeezespan.gan.scoring.snapshots import SnapshotScores, hold_out
 from squeezespan.gan.share import Share
@@ -45,7 +46,7 @@ _MAY_DIFFER = frozenset(
 
 
 def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> Path:
-    """Train a StyleGAN2-ADA and leave it, with all that belongs to the run, in a folder.
+    """Train a StyleGAN2-ADA or a Projected GAN; leave it in a folder with all that belongs to it.
 
     The folder holds `config.json`, `environment.json`, `metrics.jsonl`, `checkpoints/`,
     `samples/` (grids), `snapshots/` (averaged generators on the way), `report.html` and, at the
@@ -138,7 +139,7 @@ def _train(
     folder: RunFolder[GanTrainConfig],
     images: ImageSet,
     sizes: Sizes,
-    gan: GanStep,
+    gan: AnyStep,
     scores: SnapshotScores | None,
 ) -> None:
     found = on_main_process(fabric, lambda: load_newest_checkpoint(folder.checkpoints))
@@ -231,9 +232,14 @@ def _build_step(
     origin: Origin,
     device: torch.device,
     share: Share,
-) -> GanStep:
+) -> AnyStep:
     classes = len(images.class_names) if config.conditional else 0
     with torch.random.fork_rng([]):
-        step = GanStep(config, classes, device, DTYPES[config.train.precision], share)
+        dtype = DTYPES[config.train.precision]
+        step: AnyStep
+        if config.discriminator.family == "projected":
+            step = ProjectedStep(config, classes, device, dtype)
+        else:
+            step = GanStep(config, classes, device, dtype, share)
         origin.start(step)
     return step

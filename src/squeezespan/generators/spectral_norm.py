@@ -1,11 +1,15 @@
 """Spectrally normalized layers in the two published storage forms (Miyato et al. 2018).
 
 BigGAN keeps `weight` and a left vector `u0` and refreshes the singular vectors on every forward
-pass; torch's own form, which FastGAN uses, keeps `weight_orig`, `weight_u` and `weight_v`, and in
-eval mode divides by the singular value that the stored vectors give.
+pass; torch's own form, which FastGAN and the projected discriminator use, keeps `weight_orig`,
+`weight_u` and `weight_v`, and in eval mode divides by the singular value that the stored vectors
+give.
 
-Generators here are sources of images, not trained, so a forward pass never changes a buffer.
+In BigGAN's form a forward pass never changes a buffer, because these generators are not trained
+here; in torch's form it refreshes the vectors in training mode, as torch does.
 """
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +29,8 @@ __all__ = [
 
 _EPS = 1e-8
 """Keeps BigGAN's singular vectors finite; the value of its training scripts."""
+_FIRST_ITERATIONS = 5
+"""On new weights, so that a network that was never trained is normalized, too."""
 
 
 def power_iterated_weight(weight: Tensor, u: Tensor, iterations: int) -> Tensor:
@@ -128,7 +134,7 @@ class PowerIteratedLinear(_PowerIterated):
 
 
 class _StoredNorm(nn.Module):
-    """Weight, vectors and bias of torch's spectral norm in eval mode."""
+    """Weight, vectors and bias of torch's spectral norm; drawn as torch draws its layers."""
 
     weight_u: Tensor
     weight_v: Tensor
@@ -136,19 +142,29 @@ class _StoredNorm(nn.Module):
     def __init__(self, shape: tuple[int, ...], bias: int, dim: int = 0) -> None:
         super().__init__()
         self.dim = dim
-        self.weight_orig = nn.Parameter(torch.randn(shape) * 0.02)
-        self.bias = nn.Parameter(torch.zeros(bias)) if bias else None
-        matrix = self.weight_orig.detach().movedim(dim, 0).flatten(1)
-        u = torch.randn(matrix.shape[0])
-        for _ in range(5):
-            v = F.normalize(u @ matrix, dim=0)
-            u = F.normalize(matrix @ v, dim=0)
-        self.register_buffer("weight_u", u)
-        self.register_buffer("weight_v", v)
+        bound = 1 / math.sqrt(math.prod(shape[1:]))
+        self.weight_orig = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(bias).uniform_(-bound, bound)) if bias else None
+        self.register_buffer("weight_u", F.normalize(torch.randn(shape[dim]), dim=0))
+        self.register_buffer("weight_v", torch.empty(math.prod(shape) // shape[dim]))
+        self._iterate(_FIRST_ITERATIONS)
 
     def normalized_weight(self) -> Tensor:
-        """The weight divided by its spectral norm, float32."""
-        return stored_norm_weight(self.weight_orig, self.weight_u, self.weight_v, self.dim)
+        """The weight divided by its spectral norm, float32; refreshes the vectors in training."""
+        if self.training:
+            self._iterate(1)
+        # The next pass changes the vectors in place, and a backward pass may come after it.
+        u, v = self.weight_u.clone(), self.weight_v.clone()
+        return stored_norm_weight(self.weight_orig, u, v, self.dim)
+
+    @torch.no_grad()
+    def _iterate(self, times: int) -> None:
+        """Move the vectors towards those of the largest singular value."""
+        with autocast(self.weight_orig.device, torch.float32):
+            matrix = self.weight_orig.movedim(self.dim, 0).flatten(1)
+            for _ in range(times):
+                self.weight_v.copy_(F.normalize(matrix.t() @ self.weight_u, dim=0))
+                self.weight_u.copy_(F.normalize(matrix @ self.weight_v, dim=0))
 
 
 class StoredNormConv2d(_StoredNorm):
@@ -160,16 +176,23 @@ class StoredNormConv2d(_StoredNorm):
         out_channels: int,
         kernel_size: int,
         *,
+        stride: int = 1,
         padding: int = 0,
+        groups: int = 1,
         bias: bool = False,
     ) -> None:
-        shape = (out_channels, in_channels, kernel_size, kernel_size)
+        shape = (out_channels, in_channels // groups, kernel_size, kernel_size)
         super().__init__(shape, out_channels if bias else 0)
+        self.stride = stride
         self.padding = padding
+        self.groups = groups
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x [B, C_in, H, W] to [B, C_out, H', W']."""
-        return F.conv2d(x, self.normalized_weight(), self.bias, padding=self.padding)
+        weight = self.normalized_weight()
+        return F.conv2d(
+            x, weight, self.bias, stride=self.stride, padding=self.padding, groups=self.groups
+        )
 
 
 class StoredNormConvTranspose2d(_StoredNorm):

@@ -1,4 +1,4 @@
-"""Losses of GAN training: non-saturating logistic loss, R1 and path-length regularization."""
+"""Losses of GAN training: non-saturating logistic and hinge loss, R1 and path lengths."""
 
 import math
 
@@ -7,7 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 __all__ = [
+    "discriminator_hinge",
     "discriminator_logistic",
+    "generator_hinge",
     "generator_nonsaturating",
     "path_lengths",
     "r1_penalty",
@@ -22,6 +24,16 @@ def generator_nonsaturating(fake_logits: Tensor) -> Tensor:
 def discriminator_logistic(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Mean of -log sigmoid(D(x)) - log(1 - sigmoid(D(G(z)))); logits [B, 1], gives a scalar."""
     return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+
+
+def generator_hinge(fake_logits: Tensor) -> Tensor:
+    """Mean of -D(G(z)) (Lim and Ye 2017); logits of any shape, gives a scalar."""
+    return -fake_logits.mean()
+
+
+def discriminator_hinge(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Mean of max(0, 1 - D(x)) + max(0, 1 + D(G(z))); logits of any shape, gives a scalar."""
+    return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
 
 
 def r1_penalty(images: Tensor, logits: Tensor) -> Tensor:

@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from squeezespan.errors import UserError
 from squeezespan.models.small_maps import speed_up_small_maps
 
-__all__ = ["RESNET10_NARROW", "build_backbone", "default_stem", "features", "num_features"]
+__all__ = [
+    "RESNET10_NARROW",
+    "build_backbone",
+    "default_stem",
+    "features",
+    "num_features",
+    "suggest_architecture",
+]
 
 RESNET10_NARROW = "resnet10-narrow"
 
@@ -41,7 +48,7 @@ def build_backbone(
     """
     if arch != RESNET10_NARROW and not timm.is_model(arch):
         raise UserError(
-            f"no architecture {arch!r}{_suggestion(arch)}; `timm.list_models()` has all"
+            f"no architecture {arch!r}{suggest_architecture(arch)}; `timm.list_models()` has all"
         )
     published = None if arch == RESNET10_NARROW else get_pretrained_cfg(arch)
     if resolution is None:
@@ -106,6 +113,12 @@ def features(backbone: nn.Module, images: Tensor) -> dict[str, Tensor]:
     return {stage["module"]: image_map for stage, image_map in zip(stages, maps, strict=True)}
 
 
+def suggest_architecture(arch: str) -> str:
+    """Give `; did you mean ...?` for the architectures named most like `arch`, or nothing."""
+    close = difflib.get_close_matches(arch, [RESNET10_NARROW, *timm.list_models()], n=3)
+    return f"; did you mean {', '.join(close)}?" if close else ""
+
+
 def _create(arch: str, sizing: dict[str, Any]) -> Any:
     if arch == RESNET10_NARROW:
         # timm fixes the width of the plain stem at 64; of the deep one it can be chosen.
@@ -135,8 +148,3 @@ def _output_width(backbone: Any, resolution: int) -> int:
     if output.ndim != 2:
         raise ValueError(f"its output has shape {list(output.shape)}, not [B, features]")
     return int(output.shape[1])
-
-
-def _suggestion(arch: str) -> str:
-    close = difflib.get_close_matches(arch, [RESNET10_NARROW, *timm.list_models()], n=3)
-    return f"; did you mean {', '.join(close)}?" if close else ""

@@ -100,7 +100,7 @@ def _with_sizes_open(config: GanTrainConfig, argv: list[str]) -> GanTrainConfig:
     """Drop a preset's sizes of networks that the training starts from: theirs are taken."""
     sizes: dict[str, Any] = {}
     if peek(argv, "--init.generator") is not None:
-        sizes["generator"] = GanGeneratorConfig()
+        sizes["generator"] = GanGeneratorConfig(family=config.generator.family)
     if peek(argv, "--init.discriminator") is not None:
-        sizes["discriminator"] = GanDiscriminatorConfig()
+        sizes["discriminator"] = GanDiscriminatorConfig(family=config.discriminator.family)
     return dataclasses.replace(config, **sizes)

