@@ -30,6 +30,7 @@ _COMMANDS = (
     "presets",
     "probe",
     "transfer",
+    "report",
     "gan",
     "analyze",
     "reproduce",

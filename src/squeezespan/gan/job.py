@@ -16,7 +16,7 @@ from squeezespan.gan.projected_step import AnyStep
 from squeezespan.gan.samples import sample_images, save_grid
 from squeezespan.gan.scoring.snapshots import SnapshotScores
 from squeezespan.generators.registry import save_generator
-from squeezespan.reports.gan import write_gan_report
+from squeezespan.reports.gan import REAL_SHOWN, write_gan_report
 from squeezespan.runs.run_folder import RunFolder
 from squeezespan.seen import LABELS
 
@@ -26,7 +26,6 @@ BEST_FILE = "best.safetensors"
 """The snapshot with the best score, in the run folder."""
 
 _GRID_IMAGES = 100
-_REAL_SHOWN = 40
 
 
 class GanJob:
@@ -136,7 +135,7 @@ class GanJob:
         if not any((self._out / "samples").glob("*.png")):
             return
         chosen = torch.randperm(len(self._images), generator=torch.Generator().manual_seed(0))
-        write_gan_report(self._out, self._images.batch(chosen[:_REAL_SHOWN]).cpu())
+        write_gan_report(self._out, self._images.batch(chosen[:REAL_SHOWN]).cpu())
 
     def _kimg(self, step: int) -> float:
         return step * self._config.train.batch_size / 1000

@@ -17,13 +17,15 @@ from squeezespan.reports.page import render
 from squeezespan.reports.pictures import picture_rows
 from squeezespan.reports.provenance import describe_last_session, describe_settings
 
-__all__ = ["write_gan_report"]
+__all__ = ["REAL_SHOWN", "write_gan_report"]
 
 Chart = tuple[Markup, list[tuple[str, str]]]
 """A chart with the names and colors of its curves, where they are several."""
 
 _COLUMNS = 8
 _ROWS = 5
+REAL_SHOWN = _COLUMNS * _ROWS
+"""Real images that a page has room for."""
 _MOMENTS = 6
 _CHARTS = (
     ("loss", (("generator", "loss/generator"), ("discriminator", "loss/discriminator"))),
@@ -35,12 +37,13 @@ _CHARTS = (
 _COLORS = ("var(--rose)", "var(--blue)")
 
 
-def write_gan_report(run: Path, real: Tensor) -> Path:
+def write_gan_report(run: Path, real: Tensor | None) -> Path:
     """Write the report of a GAN's training from what its folder holds so far.
 
     Args:
         run: a folder with `config.json`, `metrics.jsonl`, `environment.json` and `samples/`.
-        real: some real images, uint8 [N, 3, R, R], shown beside the generated ones.
+        real: some real images, uint8 [N, 3, R, R], shown beside the generated ones; None shows
+            none.
 
     Returns:
         The page's path.
@@ -61,8 +64,8 @@ def write_gan_report(run: Path, real: Tensor) -> Path:
         version=__version__,
         summary=_summary(config),
         tiles=_score_tiles(snapshots) + _tiles(records, config),
-        samples=[
-            (_rows(real), f"Real images of {config.data}"),
+        samples=([] if real is None else [(_rows(real), f"Real images of {config.data}")])
+        + [
             (_rows(_cells(grids[-1], config.side)), "Images that the GAN draws"),
         ],
         course=_course(grids, config.side),

@@ -22,7 +22,7 @@ from squeezespan.reports.provenance import (
 )
 from squeezespan.reports.samples import Samples, draw_samples
 
-__all__ = ["draw_pictures", "write_run_report"]
+__all__ = ["draw_pictures", "title_of", "write_run_report"]
 
 _METHODS = {"squeeze-span": "Squeeze and Span", "vicreg": "VICReg", "simsiam": "SimSiam"}
 _STREAM_COLORS = {
@@ -62,7 +62,7 @@ def write_run_report(run: Path, images: ImageSet | None, generator: Generator | 
     shows_real = images is not None and config.method.alpha < 1
     page = render(
         "run.html.j2",
-        title=f"{_title(config)}: {run.resolve().name}",
+        title=f"{title_of(config)}: {run.resolve().name}",
         version=__version__,
         summary=_summary(config),
         tiles=_tiles(records, config),
@@ -118,7 +118,8 @@ def _beside(drawn: Samples) -> list[Any]:
     return [first, second]
 
 
-def _title(config: DistillConfig) -> str:
+def title_of(config: DistillConfig) -> str:
+    """Give the method of a run as the paper calls it."""
     method = config.method
     if method.name == "squeeze-span" and method.alpha == 1:
         return "Vanilla distillation" if method.target == "raw" else "Squeeze"

@@ -159,6 +159,19 @@ class RunFolder(Generic[Settings]):
             raise
         return state
 
+    def describe_state(self) -> str:
+        """Say whether the run in the folder is finished, going on in some process, or stopped."""
+        if self.result.exists() and self._is_finished(self.result):
+            return "finished"
+        try:
+            with (self.path / ".lock").open(encoding="utf-8") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return "going on"
+        except OSError:
+            return "stopped"
+        return "stopped"
+
     def record_environment(self, device: str, processes: int = 1) -> None:
         """Write what the run runs on; a resumed run adds to what it ran on before.
 
