@@ -61,6 +61,8 @@ class PublishedStep:
         own_rate = config.train.discriminator_learning_rate
         self.optimize_G = lazy_adam(self.G, rate, config.loss.path_length_interval)
         self.optimize_D = lazy_adam(self.D, own_rate or rate, config.loss.r1_interval)
+        self.rates = [(adam, adam.rate) for adam in (self.optimize_G, self.optimize_D)]
+        self.is_relativistic = config.loss.adversarial == "relativistic"
         self.path_mean = 0.0
         self.p = config.augment.initial if config.augment.enabled else 0.0
         self.signs: list[float] = []
@@ -74,24 +76,32 @@ class PublishedStep:
         self.G.requires_grad_(True)
         self.D.requires_grad_(True)
         warm = step * batch >= 1000 * self.config.init.warmup_kimg
+        train = self.config.train
+        if train.decay_kimg is not None:
+            beyond = max(step * batch - 1000 * train.decay_after_kimg, 0)
+            left = math.exp(-math.log(2) * beyond / (1000 * train.decay_kimg))
+            for adam, rate in self.rates:
+                adam.rate = rate * left
         if warm:
-            numbers["loss/generator"] = self.train_generator(step, batch)
+            numbers["loss/generator"] = self.train_generator(step, batch, real, labels)
             if loss.path_length_weight > 0 and step % loss.path_length_interval == 0:
                 numbers["path_length"] = self.regularize_generator(step, batch)
         numbers |= self.train_discriminator(step, real, labels)
         if step % loss.r1_interval == 0:
-            numbers["r1"] = self.regularize_discriminator(step, real, labels)
+            numbers |= self.regularize_discriminator(step, real, labels)
         if warm:
             self.follow((step + 1) * batch, batch)
         if (step + 1) % self.config.augment.interval == 0:
             self.adapt(batch)
         return numbers | {"augment_p": self.p}
 
-    def train_generator(self, step: int, batch: int) -> float:
-        """Goodfellow et al. 2014, Section 3: maximise log D(G(z))."""
+    def train_generator(self, step: int, batch: int, real: Tensor, labels: Tensor | None) -> float:
+        """Goodfellow et al. 2014, Section 3, or Huang et al. 2024 (R3GAN), Equation 2."""
         images, classes, _ = self.generate(step, batch, "generator")
-        score = self.judge(images, classes, step, "generator").sigmoid()
-        loss = -score.log().mean()
+        logits = self.judge(images, classes, step, "generator")
+        if self.is_relativistic:
+            logits = logits - self.judge(real, labels, step, "generator-real").detach()
+        loss = -logits.sigmoid().log().mean()
         self.optimize_G.descend(loss)
         return float(loss.detach())
 
@@ -119,9 +129,12 @@ class PublishedStep:
         images, classes, _ = self.generate(step, len(real), "discriminator")
         fake_logits = self.judge(images.detach(), classes, step, "fake")
         real_logits = self.judge(real, labels, step, "real")
-        loss = -(real_logits.sigmoid().log().mean() + (1 - fake_logits.sigmoid()).log().mean())
+        margins = real_logits - fake_logits if self.is_relativistic else real_logits
+        loss = -margins.sigmoid().log().mean()
+        if not self.is_relativistic:
+            loss = loss - (1 - fake_logits.sigmoid()).log().mean()
         self.optimize_D.descend(loss)
-        signs = [float(logit > 0) - float(logit < 0) for logit in real_logits]
+        signs = [float(margin > 0) - float(margin < 0) for margin in margins]
         self.signs += signs
         return {
             "loss/discriminator": float(loss.detach()),
@@ -130,15 +143,28 @@ class PublishedStep:
             "sign_real": sum(signs) / len(signs),
         }
 
-    def regularize_discriminator(self, step: int, real: Tensor, labels: Tensor | None) -> float:
-        """Mescheder et al. 2018, Equation 9, times the interval (lazy regularization)."""
-        x = real.clone().requires_grad_()
-        logits = self.judge(x, labels, step, "r1")
-        gradient = torch.autograd.grad(logits.sum(), x, create_graph=True)[0]
-        squared_norm = gradient.flatten(1).norm(dim=1).pow(2).mean()
+    def regularize_discriminator(
+        self, step: int, real: Tensor, labels: Tensor | None
+    ) -> dict[str, float]:
+        """Mescheder et al. 2018, Equations 9 and 10, times the interval (lazy regularization)."""
         loss = self.config.loss
-        self.optimize_D.descend(loss.r1_interval * loss.r1_gamma / 2 * squared_norm)
-        return float(squared_norm.detach())
+        norms = {"r1": self.squared_gradient(real, labels, step, "r1")}
+        penalty = loss.r1_gamma / 2 * norms["r1"]
+        if loss.r2_gamma:
+            images, classes, _ = self.generate(step, len(real), "discriminator")
+            norms["r2"] = self.squared_gradient(images.detach(), classes, step, "r2")
+            penalty = penalty + loss.r2_gamma / 2 * norms["r2"]
+        self.optimize_D.descend(loss.r1_interval * penalty)
+        return {name: float(norm.detach()) for name, norm in norms.items()}
+
+    def squared_gradient(
+        self, images: Tensor, classes: Tensor | None, step: int, stream: str
+    ) -> Tensor:
+        x = images.clone().requires_grad_()
+        logits = self.judge(x, classes, step, stream)
+        gradient = torch.autograd.grad(logits.sum(), x, create_graph=True)[0]
+        norms: Tensor = gradient.flatten(1).norm(dim=1)
+        return norms.pow(2).mean()
 
     def follow(self, images_seen: int, batch: int) -> None:
         """The average's distance halves within `ema_kimg`, or sooner while the run is young."""

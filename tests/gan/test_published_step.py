@@ -42,6 +42,19 @@ _PLAIN = GanLossConfig(
 CASES = {
     "losses alone": config(loss=_PLAIN),
     "r1": config(loss=dataclasses.replace(_PLAIN, r1_gamma=7.0, r1_interval=3)),
+    "r1 and r2": config(
+        loss=dataclasses.replace(_PLAIN, r1_gamma=7.0, r2_gamma=4.0, r1_interval=2)
+    ),
+    "relativistic": config(
+        loss=dataclasses.replace(_PLAIN, adversarial="relativistic"),
+        augment=GanAugmentConfig(initial=0.5, interval=1, speed_kimg=0.04),
+    ),
+    "falling rates": config(
+        loss=_PLAIN,
+        train=GanRunConfig(
+            batch_size=BATCH, learning_rate=RATE, seed=5, decay_kimg=0.004, decay_after_kimg=0.004
+        ),
+    ),
     "path length": config(
         loss=dataclasses.replace(_PLAIN, path_length_weight=3.0, path_length_interval=2)
     ),

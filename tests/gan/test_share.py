@@ -40,7 +40,13 @@ CONFIG = GanTrainConfig(
     ),
     discriminator=GanDiscriminatorConfig(channel_base=64, channel_max=8, mbstd_group_size=2),
     loss=GanLossConfig(
-        r1_gamma=3.0, r1_interval=1, path_length_weight=2.0, path_length_interval=1, ema_kimg=0.02
+        adversarial="relativistic",
+        r1_gamma=3.0,
+        r2_gamma=2.0,
+        r1_interval=1,
+        path_length_weight=2.0,
+        path_length_interval=1,
+        ema_kimg=0.02,
     ),
     augment=GanAugmentConfig(initial=0.6, interval=1, speed_kimg=0.1),
 )

@@ -2,11 +2,14 @@
 
 import math
 
+import pytest
 import torch
 
 from squeezespan.losses.gan import (
     discriminator_logistic,
+    discriminator_relativistic,
     generator_nonsaturating,
+    generator_relativistic,
     path_lengths,
     r1_penalty,
 )
@@ -24,6 +27,15 @@ def test_losses_push_in_the_right_direction() -> None:
     high, low = torch.full((3, 1), 4.0), torch.full((3, 1), -4.0)
     assert generator_nonsaturating(high) < generator_nonsaturating(low)
     assert discriminator_logistic(high, low) < discriminator_logistic(low, high)
+
+
+def test_relativistic_losses_look_at_pairs() -> None:
+    real, fake = torch.tensor([[2.0], [0.0]]), torch.tensor([[1.0], [3.0]])
+    expected = (math.log1p(math.exp(-1.0)) + math.log1p(math.exp(3.0))) / 2
+    assert discriminator_relativistic(real, fake).item() == pytest.approx(expected)
+    assert discriminator_relativistic(real + 5, fake + 5).item() == pytest.approx(expected)
+    mirrored = (math.log1p(math.exp(1.0)) + math.log1p(math.exp(-3.0))) / 2
+    assert generator_relativistic(fake, real).item() == pytest.approx(mirrored)
 
 
 def test_r1_of_a_linear_discriminator_is_its_squared_norm() -> None:

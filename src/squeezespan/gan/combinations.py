@@ -56,6 +56,11 @@ def check_combinations(config: "GanTrainConfig", where: str) -> None:
             "network is always frozen"
         )
     check_features(config.projected.features, config.projected.weights)
+    if config.loss.adversarial != "logistic":
+        raise UserError(
+            f"{where}: loss.adversarial is {config.loss.adversarial}, but the projected "
+            "discriminator trains with the hinge loss: leave it out"
+        )
     if unfit := " ".join(_regularizers(config)):
         raise UserError(
             f"{where}: the projected discriminator trains without R1, path lengths, style mixing "
@@ -66,7 +71,7 @@ def check_combinations(config: "GanTrainConfig", where: str) -> None:
 def _regularizers(config: "GanTrainConfig") -> Iterator[str]:
     """Flags that switch off what is on."""
     loss = config.loss
-    for name in ("r1_gamma", "path_length_weight", "style_mixing"):
+    for name in ("r1_gamma", "r2_gamma", "path_length_weight", "style_mixing"):
         if getattr(loss, name):
             yield f"--loss.{name.replace('_', '-')} 0"
     if config.augment.enabled:

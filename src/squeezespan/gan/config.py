@@ -85,9 +85,15 @@ class GanProjectedConfig:
 class GanLossConfig:
     """Losses, regularization and averaging."""
 
+    adversarial: Literal["logistic", "relativistic"] = "logistic"
+    """`logistic`: non-saturating, as StyleGAN2's. `relativistic`: of pairs of a real and a
+    generated image (R3GAN), which wants `r2_gamma` beside `r1_gamma`."""
     r1_gamma: NotNegative = 1.0
+    """Weight of D's squared gradient at real images."""
+    r2_gamma: NotNegative = 0.0
+    """Weight of D's squared gradient at generated images; 0 turns the term off."""
     r1_interval: Count = 16
-    """Steps between R1 terms (lazy regularization)."""
+    """Steps between R1 terms, and R2's (lazy regularization)."""
     path_length_weight: NotNegative = 2.0
     """0 turns path-length regularization off."""
     path_length_interval: Count = 4
@@ -149,6 +155,10 @@ class GanRunConfig:
     learning_rate: Positive = 0.0025
     discriminator_learning_rate: Positive | None = None
     """Where the discriminator's differs; None is the same."""
+    decay_kimg: Positive | None = None
+    """Thousands of images in which both learning rates halve; None keeps them as they are."""
+    decay_after_kimg: NotNegative = 0.0
+    """Thousands of images before they begin to fall."""
     seed: Seed = 0
     device: str = "auto"
     precision: Precision = "auto"

@@ -17,6 +17,7 @@ from squeezespan.gan.average import move_average
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.diffaugment import diff_augment
 from squeezespan.gan.networks import build_fastgan, build_stylegan2
+from squeezespan.gan.rates import FallingRates
 from squeezespan.gan.share import Share
 from squeezespan.gan.step import GanStep
 from squeezespan.generators.base import Latents
@@ -90,6 +91,9 @@ class ProjectedStep:
             config.train.discriminator_learning_rate or rate,
             interval / (interval + 1),
         )
+        self._rates = FallingRates(
+            config.train, (self.generator_optimizer, self.discriminator_optimizer)
+        )
         self.origin: dict[str, Any] = {}
         """What the networks were started from, for the provenance; empty for random weights."""
 
@@ -126,6 +130,7 @@ class ProjectedStep:
         batch = real.shape[0]
         numbers: dict[str, Tensor] = {}
         learns = step * batch >= self.config.init.warmup_kimg * 1000
+        self._rates.set(step)
         if learns:
             self.discriminator.requires_grad_(False)
             self.generator.requires_grad_(True)

@@ -18,11 +18,14 @@ from squeezespan.gan.augment import augment_bgc
 from squeezespan.gan.average import move_average
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.networks import build_stylegan2
+from squeezespan.gan.rates import FallingRates
 from squeezespan.gan.share import Share, path_length_batch
 from squeezespan.generators.base import Latents
 from squeezespan.losses.gan import (
     discriminator_logistic,
+    discriminator_relativistic,
     generator_nonsaturating,
+    generator_relativistic,
     path_lengths,
     r1_penalty,
 )
@@ -80,6 +83,9 @@ class GanStep:
         own_rate = config.train.discriminator_learning_rate or rate
         self.generator_optimizer = _adam(self.generator, rate, loss.path_length_interval)
         self.discriminator_optimizer = _adam(self.discriminator, own_rate, loss.r1_interval)
+        self._rates = FallingRates(
+            config.train, (self.generator_optimizer, self.discriminator_optimizer)
+        )
         self.ada = AdaptiveProbability.start(config.augment)
         self.path_mean = torch.zeros([], device=device)
         self._frozen = _first_layers(self.discriminator, config.init.freeze_d)
@@ -108,10 +114,11 @@ class GanStep:
         batch = self.config.train.batch_size
         numbers: dict[str, Tensor] = {}
         learns = step * batch >= self.config.init.warmup_kimg * 1000
+        self._rates.set(step)
         if learns:
             self.discriminator.requires_grad_(False)
             self.generator.requires_grad_(True)
-            numbers["loss/generator"] = self._train_generator(step)
+            numbers["loss/generator"] = self._train_generator(step, real, labels)
             if loss.path_length_weight and step % loss.path_length_interval == 0:
                 numbers["path_length"] = self._regularize_generator(step)
         self.discriminator.requires_grad_(True)
@@ -120,7 +127,7 @@ class GanStep:
         self.generator.requires_grad_(False)
         numbers |= self._train_discriminator(step, real, labels)
         if step % loss.r1_interval == 0:
-            numbers["r1"] = self._regularize_discriminator(step, real, labels)
+            numbers |= self._regularize_discriminator(step, real, labels)
         if learns:
             move_average(self.average, self.generator, loss, (step + 1) * batch, batch)
         numbers = self.share.sum_numbers(numbers.items())
@@ -201,12 +208,18 @@ class GanStep:
         judged: Judged = self.discriminator(augmented, labels)
         return judged.logits
 
-    def _train_generator(self, step: int) -> Tensor:
+    def _train_generator(self, step: int, real: Tensor, labels: Tensor | None) -> Tensor:
         value, mean_w = self._zero(), self._zero()
-        for part in self._parts():
+        for part, paired, classes in self._real_parts(real, labels):
             made = self._generate(step, part, "generator")
             logits = self._judge(made.images, made.labels, step, "generator", part)
-            value += _add_gradients(generator_nonsaturating(logits) * part.share)
+            if self.config.loss.adversarial == "relativistic":
+                with torch.no_grad():
+                    on_real = self._judge(paired, classes, step, "generator-real", part)
+                loss = generator_relativistic(logits, on_real)
+            else:
+                loss = generator_nonsaturating(logits)
+            value += _add_gradients(loss * part.share)
             mean_w = mean_w + made.w.mean(dim=0) * part.share
         self._descend(self.generator, self.generator_optimizer)
         self.generator.mapping.track(self.share.sum(mean_w))
@@ -245,31 +258,42 @@ class GanStep:
     def _train_discriminator(
         self, step: int, real: Tensor, labels: Tensor | None
     ) -> dict[str, Tensor]:
+        relativistic = self.config.loss.adversarial == "relativistic"
+        adversarial = discriminator_relativistic if relativistic else discriminator_logistic
         numbers = {name: self._zero() for name in _JUDGEMENTS}
         for part, images, classes in self._real_parts(real, labels):
             with torch.no_grad():
                 fake = self._generate(step, part, "discriminator")
             on_fake = self._judge(fake.images, fake.labels, step, "fake", part)
             on_real = self._judge(images, classes, step, "real", part)
-            value = _add_gradients(discriminator_logistic(on_real, on_fake) * part.share)
+            value = _add_gradients(adversarial(on_real, on_fake) * part.share)
             numbers["loss/discriminator"] += value
             numbers["logits/real"] += on_real.detach().mean() * part.share
             numbers["logits/fake"] += on_fake.detach().mean() * part.share
-            numbers["sign_real"] += on_real.detach().sign().mean() * part.share
+            # Of the relativistic loss only differences of logits have a meaning.
+            surety = on_real.detach() - (on_fake.detach() if relativistic else 0)
+            numbers["sign_real"] += surety.sign().mean() * part.share
         self._descend(self.discriminator, self.discriminator_optimizer)
         return numbers
 
-    def _regularize_discriminator(self, step: int, real: Tensor, labels: Tensor | None) -> Tensor:
+    def _regularize_discriminator(
+        self, step: int, real: Tensor, labels: Tensor | None
+    ) -> dict[str, Tensor]:
         loss = self.config.loss
-        weight = loss.r1_gamma / 2 * loss.r1_interval
-        value = self._zero()
+        gammas = {"r1": loss.r1_gamma} | ({"r2": loss.r2_gamma} if loss.r2_gamma else {})
+        numbers = {name: self._zero() for name in gammas}
         for part, own, classes in self._real_parts(real, labels):
-            images = own.detach().requires_grad_()
-            penalty = r1_penalty(images, self._judge(images, classes, step, "r1", part))
-            _add_gradients(penalty * (weight * part.share))
-            value += penalty.detach() * part.share
+            for name, gamma in gammas.items():
+                images, shown = own, classes
+                if name == "r2":
+                    with torch.no_grad():
+                        images, shown = self._generate(step, part, "discriminator")[:2]
+                images = images.detach().requires_grad_()
+                penalty = r1_penalty(images, self._judge(images, shown, step, name, part))
+                _add_gradients(penalty * (gamma / 2 * loss.r1_interval * part.share))
+                numbers[name] += penalty.detach() * part.share
         self._descend(self.discriminator, self.discriminator_optimizer)
-        return value
+        return numbers
 
     def _descend(self, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Do a step along the gradients of all processes, which are used up by it."""

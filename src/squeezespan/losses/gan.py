@@ -1,4 +1,4 @@
-"""Losses of GAN training: non-saturating logistic and hinge loss, R1 and path lengths."""
+"""Losses of GAN training: logistic, relativistic and hinge loss, R1, R2 and path lengths."""
 
 import math
 
@@ -9,8 +9,10 @@ from torch import Tensor
 __all__ = [
     "discriminator_hinge",
     "discriminator_logistic",
+    "discriminator_relativistic",
     "generator_hinge",
     "generator_nonsaturating",
+    "generator_relativistic",
     "path_lengths",
     "r1_penalty",
 ]
@@ -26,6 +28,21 @@ def discriminator_logistic(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
 
 
+def generator_relativistic(fake_logits: Tensor, real_logits: Tensor) -> Tensor:
+    """Mean of -log sigmoid(D(G(z)) - D(x)) over pairs (Jolicoeur-Martineau 2019; R3GAN 2024).
+
+    Args:
+        fake_logits: [B, 1].
+        real_logits: of the images that they are paired with, [B, 1].
+    """
+    return F.softplus(real_logits - fake_logits).mean()
+
+
+def discriminator_relativistic(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Mean of -log sigmoid(D(x) - D(G(z))) over pairs; arguments as `generator_relativistic`."""
+    return F.softplus(fake_logits - real_logits).mean()
+
+
 def generator_hinge(fake_logits: Tensor) -> Tensor:
     """Mean of -D(G(z)) (Lim and Ye 2017); logits of any shape, gives a scalar."""
     return -fake_logits.mean()
@@ -37,10 +54,12 @@ def discriminator_hinge(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def r1_penalty(images: Tensor, logits: Tensor) -> Tensor:
-    """Squared gradient norm of D at real images (Mescheder et al. 2018), mean over the batch.
+    """Squared gradient norm of D at images (Mescheder et al. 2018), mean over the batch.
+
+    At real images it is R1, at generated ones R2.
 
     Args:
-        images: real images [B, C, H, W] that `logits` were computed from, requiring gradients.
+        images: [B, C, H, W] that `logits` were computed from, requiring gradients.
         logits: [B, 1].
     """
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)

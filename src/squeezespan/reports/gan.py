@@ -30,7 +30,7 @@ _MOMENTS = 6
 _CHARTS = (
     ("loss", (("generator", "loss/generator"), ("discriminator", "loss/discriminator"))),
     ("discriminator's output", (("real images", "logits/real"), ("its images", "logits/fake"))),
-    ("R1 penalty", (("R1", "r1"),)),
+    ("gradient penalty", (("R1", "r1"), ("R2", "r2"))),
     ("path-length penalty", (("path length", "path_length"),)),
     ("augmentation p", (("p", "augment_p"),)),
 )
