@@ -7,6 +7,7 @@ import pytest
 import torch
 from checkpoint_files.persistence import dump, snapshot
 from checkpoint_files.pickling import pickled
+from checkpoint_files.stylegan3_arguments import config_from_arguments
 from golden_vectors import TOLERANCE, Golden, read_golden, relative_error, stylegan2_config
 
 import squeezespan
@@ -14,7 +15,6 @@ from squeezespan.generators import fastgan
 from squeezespan.generators.base import Generator
 from squeezespan.generators.stylegan2 import StyleGAN2Generator
 from squeezespan.generators.stylegan3 import StyleGAN3Generator
-from squeezespan.generators.stylegan3.attributes import config_from_arguments
 from squeezespan.generators.stylegan3.config import Ladder
 from squeezespan.generators.stylegan_xl import (
     StyleGANXLGenerator,

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from checkpoint_files.stylegan3_arguments import config_from_arguments
 from safetensors.torch import load_file
 from torch import Tensor
 
 from squeezespan.generators.base import Latents
 from squeezespan.generators.stylegan3 import StyleGAN3Generator
-from squeezespan.generators.stylegan3.attributes import config_from_arguments
 from squeezespan.generators.stylegan3.config import Ladder, StyleGAN3Config
 from squeezespan.generators.stylegan_xl import (
     StyleGANXLConfig,

@@ -1,9 +1,10 @@
-"""Configurations of StyleGAN3 from what pickles hold: constructor arguments or attributes.
+"""What pickles of StyleGAN3 hold: constructor arguments and attributes.
 
-Published pickles keep the constructor's arguments and every layer's attributes; the attributes
-are the safest, because super-resolution networks cannot be rebuilt from their arguments.
+The configuration follows from every layer's attributes, because super-resolution networks cannot be
+rebuilt from their arguments; the arguments have to agree with them.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,78 +15,44 @@ from squeezespan.generators.stylegan3.config import (
     StyleGAN3Config,
     design_layers,
 )
+from squeezespan.untrusted.wording import shown
 
 __all__ = [
     "LADDER_ARGUMENTS",
-    "config_from_arguments",
     "config_from_attributes",
     "layer_from_attributes",
+    "layers_from_arguments",
 ]
 
-# What changes training alone, or only the weights' first values.
-_INERT_ARGUMENTS = {"magnitude_ema_beta", "num_fp16_res", "fused_modconv_default"}
-_INERT_MAPPING_ARGUMENTS = {"rand_embedding"}
-LADDER_ARGUMENTS = {
-    "channel_base",
-    "channel_max",
-    "num_layers",
-    "num_critical",
-    "first_cutoff",
-    "first_stopband",
-    "last_stopband_rel",
-    "margin_size",
-    "conv_kernel",
-    "use_radial_filters",
-    "conv_clamp",
-    "filter_size",
-    "lrelu_upsampling",
-}
+LADDER_ARGUMENTS = {x.name for x in dataclasses.fields(Ladder)} - {"resolution", "channels"}
 
 
-def config_from_arguments(arguments: Mapping[str, Any]) -> StyleGAN3Config:
-    """Give the configuration that the published generator's constructor arguments stand for.
+def layers_from_arguments(arguments: Mapping[str, Any], layers: int) -> tuple[LayerConfig, ...]:
+    """Give the layers that the published generator's constructor arguments stand for.
 
     Args:
-        arguments: `z_dim`, `c_dim`, `w_dim`, `img_resolution`, `img_channels`, `mapping_kwargs`
-            and options of the synthesis network; what is absent has the published default.
+        arguments: `img_resolution`, `img_channels` and options of the synthesis network; what is
+            absent has the published default.
+        layers: how many there are, ToRGB included.
 
     Raises:
-        UserError: an argument is missing, or one that is not known changes the network.
+        UserError: an argument is missing or odd, or they stand for another number of layers.
     """
-    rest = dict(arguments)
+    given = {name: x for name, x in arguments.items() if name in LADDER_ARGUMENTS}
     try:
-        sizes = {name: rest.pop(name) for name in ("z_dim", "c_dim", "w_dim")}
-        resolution, channels = rest.pop("img_resolution"), rest.pop("img_channels")
+        ladder = Ladder(arguments["img_resolution"], arguments["img_channels"], **given)
     except KeyError as error:
         raise UserError(f"the StyleGAN3's constructor arguments lack {error}") from error
-    mapping = dict(rest.pop("mapping_kwargs", {}))
-    mapping_layers, beta = mapping.pop("num_layers", 2), mapping.pop("w_avg_beta", 0.998)
-    lr_multiplier = mapping.pop("lr_multiplier", 0.01)
-    output_scale = rest.pop("output_scale", 0.25)
-    ladder_arguments = {name: rest.pop(name) for name in list(rest) if name in LADDER_ARGUMENTS}
-    unknown = sorted((rest.keys() - _INERT_ARGUMENTS) | (mapping.keys() - _INERT_MAPPING_ARGUMENTS))
-    if unknown:
-        raise UserError(f"the StyleGAN3 was made with an unknown argument {unknown[0]!r}")
-    ladder = Ladder(resolution=resolution, channels=channels, **ladder_arguments)
+    # Before as many are designed.
+    if ladder.num_layers != layers - 1:
+        raise UserError(
+            f"its constructor's arguments ask for num_layers {shown(ladder.num_layers, 20)} and "
+            f"ToRGB, but it has {layers} layers"
+        )
     try:
-        layers = design_layers(ladder)
+        return design_layers(ladder)
     except (TypeError, ValueError, ArithmeticError) as error:
         raise UserError(f"the StyleGAN3's constructor arguments are odd: {error}") from error
-    return StyleGAN3Config(
-        resolution=resolution,
-        layers=layers,
-        channels=channels,
-        z_dim=sizes["z_dim"],
-        w_dim=sizes["w_dim"],
-        num_classes=sizes["c_dim"],
-        mapping_layers=mapping_layers,
-        w_avg_beta=beta,
-        input_size=layers[0].in_size,
-        input_sampling_rate=layers[0].in_sampling_rate,
-        input_bandwidth=ladder.first_cutoff,
-        output_scale=output_scale,
-        mapping_lr_multiplier=lr_multiplier,
-    )
 
 
 def layer_from_attributes(name: str, attributes: Mapping[str, Any]) -> LayerConfig:

@@ -15,8 +15,8 @@ from squeezespan.generators.published import verify
 from squeezespan.generators.state_shapes import StateShapes
 from squeezespan.generators.stylegan3.attributes import (
     LADDER_ARGUMENTS,
-    config_from_arguments,
     config_from_attributes,
+    layers_from_arguments,
 )
 from squeezespan.generators.stylegan3.config import LayerConfig, StyleGAN3Config
 from squeezespan.generators.stylegan3.network import StyleGAN3Generator
@@ -83,9 +83,9 @@ def check_ladder(arguments: Mapping[str, Any], config: StyleGAN3Config) -> None:
     """
     if "path_stem" in arguments or not LADDER_ARGUMENTS & arguments.keys():
         return
-    designed = config_from_arguments(arguments).layers
     found = config.layers
-    for ours, theirs in zip(designed, found, strict=False):
+    designed = layers_from_arguments(arguments, len(found))
+    for ours, theirs in zip(designed, found, strict=True):
         for name in (field.name for field in dataclasses.fields(LayerConfig)):
             asked, has = getattr(ours, name), getattr(theirs, name)
             is_told = name not in ("filter_size", "lrelu_upsampling") or not theirs.is_torgb
@@ -98,10 +98,6 @@ def check_ladder(arguments: Mapping[str, Any], config: StyleGAN3Config) -> None:
                     f"its constructor's arguments ask for a layer {theirs.name[:40]} with {name} "
                     f"{asked}, but the layer has {has}"
                 )
-    if len(designed) != len(found):
-        raise UserError(
-            f"its constructor's arguments ask for {len(designed)} layers, but it has {len(found)}"
-        )
 
 
 def check_layers(config: StyleGAN3Config, shapes: StateShapes) -> None:
