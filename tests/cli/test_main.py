@@ -45,7 +45,7 @@ def program(tmp_path: Path) -> Program:
 
 
 def _finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=300)
     return process.returncode, out, err
 
 

@@ -24,7 +24,8 @@ from squeezespan.distillation.job import StudentJob
 from squeezespan.errors import UserError
 from squeezespan.models.student_file import load_backbone
 
-_DEADLINE = 60.0
+_DEADLINE = 600.0
+"""Seconds after which a process is given up, on however busy a machine."""
 
 
 def start(context: ForkServerContext, config: DistillConfig, out: Path) -> ForkServerProcess:
