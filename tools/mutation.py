@@ -46,6 +46,7 @@ _SHARES = (
     "every_sample_of_a_smaller_batch_is_somebodys",
     "what_cannot_be_divided_is_refused",
     "a_group_of_all_is_fine_for_one_process",
+    "no_more_than_a_micro_batch_is_computed_at_once",
     "micro_batches_give_the_numbers_of_the_whole",
 )
 TESTS: dict[str, list[str]] = {
@@ -64,11 +65,16 @@ TESTS: dict[str, list[str]] = {
     "gan/augment.py": ["gan/test_published_augment.py", "gan/test_bgc_augment.py"],
     "gan/average.py": ["gan/test_published_step.py", "gan/test_gan_step.py"],
     "gan/batches.py": ["gan/test_real_batches.py"],
+    "gan/scoring/distances.py": ["gan/test_score_distances.py"],
+    "gan/scoring/statistics.py": [
+        "gan/test_score_statistics.py",
+        "gan/test_score_distances.py",
+    ],
     "gan/share.py": [f"gan/test_share.py::test_{test}" for test in _SHARES],
     "gan/step.py": [
         "gan/test_published_step.py",
         "gan/test_gan_step.py",
-        "gan/test_share.py::test_micro_batches_give_the_numbers_of_the_whole",
+        *(f"gan/test_share.py::test_{test}" for test in _SHARES[-2:]),
     ],
     "evaluation/features.py": ["evaluation/test_features.py", "evaluation/test_protocols.py"],
     "evaluation/fewshot.py": ["evaluation/test_fewshot.py"],

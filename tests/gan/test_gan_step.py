@@ -150,8 +150,10 @@ def test_state_continues_exactly() -> None:
     first = GanStep(TINY, 0, CPU, torch.float32)
     for step in range(2):
         first.run(step, real(step), None)
+    first.origin = {"generator": "old.pkl"}
     second = GanStep(dataclasses.replace(TINY), 0, CPU, torch.float32)
     second.load(first.state())
+    assert second.origin == {"generator": "old.pkl"}
     for step in range(2, 4):
         second.run(step, real(step), None)
     assert torch.equal(weights(whole), weights(second))

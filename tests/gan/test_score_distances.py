@@ -15,6 +15,7 @@ from squeezespan.gan.scoring.distances import (
     precision_recall,
 )
 from squeezespan.gan.scoring.statistics import summarize
+from squeezespan.randomness import derive_seed
 
 
 def _features(n: int, dim: int, seed: int) -> Tensor:
@@ -62,6 +63,44 @@ def test_kernel_distance_is_torch_fidelitys() -> None:
     assert ours.mean == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-4)
 
 
+def _unbiased(x: Tensor, y: Tensor) -> float:
+    """Gretton et al. 2012, equation 3, with the kernel (x.y / D + 1)^3."""
+
+    def mean(a: Tensor, b: Tensor, *, apart: bool) -> float:
+        values = [
+            (float(one @ other) / x.shape[1] + 1) ** 3
+            for i, one in enumerate(a)
+            for j, other in enumerate(b)
+            if i != j or not apart
+        ]
+        return sum(values) / len(values)
+
+    return mean(x, x, apart=True) + mean(y, y, apart=True) - 2 * mean(x, y, apart=False)
+
+
+@pytest.mark.parametrize(("size", "used"), [(12, 12), (40, 20), (2, 2)])
+def test_kernel_distance_is_that_of_random_subsets(size: int, used: int) -> None:
+    a, b = _features(20, 4, 0), _features(25, 4, 0) * 1.3 + 0.2
+    random = torch.Generator().manual_seed(derive_seed(3, "kernel-distance"))
+    drawn = []
+    for _ in range(4):
+        x, y = (z[torch.randperm(len(z), generator=random)[:used]] for z in (a, b))
+        drawn.append(_unbiased(x, y))
+    found = kernel_distance(a, b, subsets=4, subset_size=size, seed=3)
+    assert found.mean == pytest.approx(np.mean(drawn), rel=1e-4)
+    assert found.std == pytest.approx(np.std(drawn), rel=1e-4)
+
+
+def test_kernel_distance_takes_a_hundred_subsets_of_a_thousand() -> None:
+    a, b = _features(20, 3, 0), _features(25, 3, 0) * 1.3
+    assert kernel_distance(a, b) == kernel_distance(a, b, subsets=100, seed=0)
+    assert kernel_distance(a, b) != kernel_distance(a, b, subsets=101)
+    many, more = _features(1001, 2, 0), _features(1002, 2, 0) * 1.3
+    found = kernel_distance(many, more, subsets=1)
+    assert found == kernel_distance(many, more, subsets=1, subset_size=1000)
+    assert found != kernel_distance(many, more, subsets=1, subset_size=1001)
+
+
 def test_kernel_distance_is_deterministic_for_a_seed() -> None:
     a, b = _features(60, 8, 0), _features(70, 8, 1)
     first = kernel_distance(a, b, subsets=5, subset_size=20, seed=3)
@@ -86,6 +125,14 @@ def test_one_mode_of_two_is_precise_but_not_recalled() -> None:
     result = precision_recall(torch.cat([mode[:100], mode[100:] + 50]), mode[:50])
     assert result.precision == 1
     assert result.recall < 0.5
+
+
+def test_three_neighbours_are_the_default_and_four_samples_enough() -> None:
+    real, generated = _features(45, 5, 0), _features(38, 5, 0) * 0.7
+    found = precision_recall(real, generated)
+    assert found == precision_recall(real, generated, neighbors=3)
+    assert found != precision_recall(real, generated, neighbors=4)
+    assert precision_recall(real[:4], real[:4]) == (1.0, 1.0)
 
 
 def test_too_few_samples() -> None:

@@ -89,6 +89,18 @@ def test_micro_batches_give_the_numbers_of_the_whole(micro_batch: int) -> None:
     assert_same(train(Share(micro_batch=micro_batch)), train(Share()))
 
 
+@pytest.mark.parametrize("micro_batch", [2, 4])
+def test_no_more_than_a_micro_batch_is_computed_at_once(micro_batch: int) -> None:
+    gan = GanStep(CONFIG, 3, CPU, torch.float32, Share(micro_batch=micro_batch))
+    made, judged = [], []
+    gan.generator.mapping.register_forward_pre_hook(lambda _, args: made.append(len(args[0])))
+    gan.discriminator.register_forward_pre_hook(lambda _, args: judged.append(len(args[0])))
+    gan.run(0, torch.zeros(BATCH, 3, 8, 8), torch.zeros(BATCH, dtype=torch.int64))
+    # For G, for D's generated and real images, and for R1.
+    assert judged == [micro_batch] * (4 * BATCH // micro_batch)
+    assert set(made) == {micro_batch}
+
+
 def train_as_rank(folder: Path) -> None:
     torch.set_num_threads(1)
     launch(CONFIG.train)

@@ -177,10 +177,9 @@ def _warp(images: Tensor, inverse: Tensor) -> Tensor:
     size = images.shape[-1]
     border = len(_SYMLET6) // 4 * 2
     half = (size - 1) / 2
-    corners = inverse.new_tensor(
-        [[-half, half, half, -half], [-half, -half, half, half], [1, 1, 1, 1]]
-    )
-    reach = float((inverse @ corners)[:, :2].abs().max())
+    linear, offset = inverse[:, :2, :2], inverse[:, :2, 2:]
+    # How far from the centre the farthest corner comes from.
+    reach = float((half * linear.abs().sum(2, keepdim=True) + offset.abs()).max())
     margin = min(max(math.ceil(reach - half) + border, 0), size - 1)
     padded = F.pad(images, [margin] * 4, mode="reflect")
     large = _resample(padded, up=True)
@@ -188,7 +187,6 @@ def _warp(images: Tensor, inverse: Tensor) -> Tensor:
     ratio = out_size / padded.shape[-1]
     # The wavelet filter is not symmetric: it puts a pixel's weight half a fine pixel before the
     # pixel's centre, so the fine grids are transformed about a point that is off by as much.
-    linear, offset = inverse[:, :2, :2], inverse[:, :2, 2:]
     delay = offset.new_full((2, 1), -0.5)
     fine_offset = 2 * offset + delay - linear @ delay
     theta = torch.cat([linear * ratio, fine_offset / padded.shape[-1]], dim=2)
@@ -198,37 +196,25 @@ def _warp(images: Tensor, inverse: Tensor) -> Tensor:
     return _resample(warped, up=False)[:, :, border:-border, border:-border]
 
 
-def _color_matrix(draws: _Draws, p: float) -> Tensor:
-    """[B, 4, 4] on homogeneous RGB in [-1, 1]."""
+def _color(draws: _Draws, p: float) -> tuple[Tensor, Tensor]:
+    """Brightness to be added to RGB in [-1, 1], [B], and the matrix that follows, [B, 3, 3]."""
     brightness = draws.normal(p, _BRIGHTNESS_STD)
-    contrast = draws.log2_normal(p, _CONTRAST_STD)
-    luma_flip = draws.choice(p, 2)
-    hue = draws.uniform(p, math.pi)
-    saturation = draws.log2_normal(p, _SATURATION_STD)
-
-    def embed(rgb: Tensor, offset: Tensor | None = None) -> Tensor:
-        matrix = torch.eye(4, device=rgb.device).repeat(len(rgb), 1, 1)
-        matrix[:, :3, :3] = rgb
-        if offset is not None:
-            matrix[:, :3, 3] = offset[:, None]
-        return matrix
-
+    contrast = draws.log2_normal(p, _CONTRAST_STD)[:, None, None]
+    luma_flip = draws.choice(p, 2)[:, None, None]
+    hue = draws.uniform(p, math.pi)[:, None, None]
+    saturation = draws.log2_normal(p, _SATURATION_STD)[:, None, None]
     eye = torch.eye(3, device=brightness.device)
     # Projection on the grey axis v = (1, 1, 1) / sqrt(3), and the cross product with v.
-    grey = torch.full((3, 3), 1 / 3, device=brightness.device)
+    grey = torch.full_like(eye, 1 / 3)
     cross = eye.new_tensor([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) * _LUMA
-    cos, sin = hue.cos()[:, None, None], hue.sin()[:, None, None]
-    steps = [
-        embed(eye.expand(draws.n, 3, 3), brightness),
-        embed(eye * contrast[:, None, None]),
-        embed(eye - 2 * grey * luma_flip[:, None, None]),
-        embed(eye * cos + cross * sin + grey * (1 - cos)),
-        embed(grey + (eye - grey) * saturation[:, None, None]),
-    ]
-    matrix = steps[0]
-    for step in steps[1:]:
+    matrix = eye * contrast
+    for step in (
+        eye - 2 * grey * luma_flip,
+        eye * hue.cos() + cross * hue.sin() + grey * (1 - hue.cos()),
+        grey + (eye - grey) * saturation,
+    ):
         matrix = step @ matrix
-    return matrix
+    return brightness, matrix
 
 
 def augment_bgc(images: Tensor, p: float, random: StepRandom) -> Tensor:
@@ -246,6 +232,5 @@ def augment_bgc(images: Tensor, p: float, random: StepRandom) -> Tensor:
         return images
     draws = _Draws(images.shape[0], random)
     warped = _warp(images, _inverse_geometry(draws, p, images.shape[-1]))
-    matrix = _color_matrix(draws, p)
-    flat = matrix[:, :3, :3] @ warped.flatten(2) + matrix[:, :3, 3:]
-    return flat.reshape(images.shape)
+    brightness, matrix = _color(draws, p)
+    return (matrix @ (warped.flatten(2) + brightness[:, None, None])).reshape(images.shape)
