@@ -128,12 +128,12 @@ def test_learning_rates_are_lowered_for_lazy_terms_whatever_their_weight() -> No
 
 def test_an_infinite_gradient_does_not_break_the_weights() -> None:
     gan = GanStep(TINY, 0, CPU, torch.float32)
-    network = torch.nn.Linear(3, 1, bias=False)
+    network = torch.nn.Linear(4, 1, bias=False)
     weight = network.get_parameter("weight")
     torch.nn.init.ones_(weight)
-    weight.grad = torch.tensor([[-torch.inf, torch.nan, 1.0]])
+    weight.grad = torch.tensor([[-torch.inf, torch.nan, 1.0, torch.inf]])
     gan._descend(network, torch.optim.SGD([weight], lr=1e-6))
-    assert weight[0].tolist() == pytest.approx([1.1, 1.0, 1 - 1e-6], abs=1e-7)
+    assert weight[0].tolist() == pytest.approx([1.1, 1.0, 1 - 1e-6, 0.9], abs=1e-7)
     assert weight.grad is None
 
 

@@ -17,6 +17,7 @@ from squeezespan.gan.config import (
     GanRunConfig,
     GanTrainConfig,
 )
+from squeezespan.gan.share import Share
 from squeezespan.gan.step import GanStep
 
 BATCH = 4
@@ -116,6 +117,26 @@ def test_steps_are_the_published_ones(case: str, classes: int) -> None:
                 # A fiftieth of an update; the mapping's stored weights are in the hundreds.
                 allowed = 0.02 * RATE + 5e-7 * float(weight.abs().max())
                 assert error < allowed, (network, name, step)
+
+
+@pytest.mark.parametrize("micro_batch", [None, 1])
+def test_path_lengths_are_pulled_towards_their_running_mean(micro_batch: int | None) -> None:
+    """Where the mean is about as long as the lengths, its own gradient weighs most."""
+    settings = CASES["path length"]
+    gan = GanStep(settings, 0, torch.device("cpu"), torch.float32, Share(micro_batch=micro_batch))
+    typical = PublishedStep(gan, settings).regularize_generator(0, BATCH)
+    published = PublishedStep(gan, settings)
+    published.path_mean = typical
+    gan.path_mean.fill_(typical)
+    lengths = gan._regularize_generator(0)
+    assert float(lengths) == pytest.approx(published.regularize_generator(0, BATCH), rel=1e-4)
+    assert float(gan.path_mean) == pytest.approx(published.path_mean, rel=1e-5)
+    for name, weight in gan.generator.named_parameters():
+        if name in published.optimize_G.second:
+            squared = published.optimize_G.second[name]
+            found = gan.generator_optimizer.state[weight]["exp_avg_sq"]
+            scale = float(squared.max())
+            torch.testing.assert_close(found, squared, rtol=2e-3, atol=1e-4 * scale + 1e-12)
 
 
 def test_the_cases_reach_every_branch() -> None:

@@ -117,14 +117,12 @@ class GanStep:
         self._rates.set(step)
         if learns:
             self.discriminator.requires_grad_(False)
-            self.generator.requires_grad_(True)
             numbers["loss/generator"] = self._train_generator(step, real, labels)
             if loss.path_length_weight and step % loss.path_length_interval == 0:
                 numbers["path_length"] = self._regularize_generator(step)
         self.discriminator.requires_grad_(True)
         for layer in self._frozen:
             layer.requires_grad_(False)
-        self.generator.requires_grad_(False)
         numbers |= self._train_discriminator(step, real, labels)
         if step % loss.r1_interval == 0:
             numbers |= self._regularize_discriminator(step, real, labels)
