@@ -161,7 +161,7 @@ def images(n: int, side: int) -> torch.Tensor:
         scale(0.6, 1.5) @ translate(-2.5, 1.0),
         scale(0.4, 0.3) @ translate(-0.5, 4.0),
         scale(0.1, 0.2),
-        scale(1.3, 1.2),
+        scale(1.54, 1.54),
     ],
 )
 def test_images_are_warped_as_published(inverse: Array) -> None:
