@@ -80,15 +80,16 @@ def _unbiased(x: Tensor, y: Tensor) -> float:
 
 @pytest.mark.parametrize(("size", "used"), [(12, 12), (40, 20), (2, 2)])
 def test_kernel_distance_is_that_of_random_subsets(size: int, used: int) -> None:
-    a, b = _features(20, 4, 0), _features(25, 4, 0) * 1.3 + 0.2
-    random = torch.Generator().manual_seed(derive_seed(3, "kernel-distance"))
-    drawn = []
-    for _ in range(4):
-        x, y = (z[torch.randperm(len(z), generator=random)[:used]] for z in (a, b))
-        drawn.append(_unbiased(x, y))
-    found = kernel_distance(a, b, subsets=4, subset_size=size, seed=3)
-    assert found.mean == pytest.approx(np.mean(drawn), rel=1e-4)
-    assert found.std == pytest.approx(np.std(drawn), rel=1e-4)
+    few, many = _features(20, 4, 0), _features(25, 4, 0) * 1.3 + 0.2
+    for a, b in ((few, many), (many, few)):
+        random = torch.Generator().manual_seed(derive_seed(3, "kernel-distance"))
+        drawn = []
+        for _ in range(4):
+            x, y = (z[torch.randperm(len(z), generator=random)[:used]] for z in (a, b))
+            drawn.append(_unbiased(x, y))
+        found = kernel_distance(a, b, subsets=4, subset_size=size, seed=3)
+        assert found.mean == pytest.approx(np.mean(drawn), rel=1e-4)
+        assert found.std == pytest.approx(np.std(drawn), rel=1e-4)
 
 
 def test_kernel_distance_takes_a_hundred_subsets_of_a_thousand() -> None:
@@ -108,16 +109,28 @@ def test_kernel_distance_is_deterministic_for_a_seed() -> None:
     assert first != kernel_distance(a, b, subsets=5, subset_size=20, seed=4)
 
 
-def test_precision_recall_is_the_definition() -> None:
+@pytest.mark.parametrize("neighbors", [1, 3])
+def test_precision_recall_is_the_definition(neighbors: int) -> None:
     real, generated = _features(45, 5, 0), _features(38, 5, 0) * 0.7
     between = [[float((r - g).norm()) for g in generated] for r in real]
-    real_radii = [sorted(float((a - b).norm()) for b in real)[3] for a in real]
-    generated_radii = [sorted(float((a - b).norm()) for b in generated)[3] for a in generated]
+    real_radii = [sorted(float((a - b).norm()) for b in real)[neighbors] for a in real]
+    generated_radii = [
+        sorted(float((a - b).norm()) for b in generated)[neighbors] for a in generated
+    ]
     precise = [any(between[i][j] <= real_radii[i] for i in range(45)) for j in range(38)]
     recalled = [any(between[i][j] <= generated_radii[j] for j in range(38)) for i in range(45)]
-    result = precision_recall(real, generated, chunk=10)
+    result = precision_recall(real, generated, neighbors=neighbors, chunk=10)
     assert result.precision == pytest.approx(sum(precise) / 38)
     assert result.recall == pytest.approx(sum(recalled) / 45)
+    for scale, offset in ((0.01, 0.0), (1.0, torch.tensor([3e4, -3e4, 0.0, 0.0, 0.0]))):
+        moved = (scale * x + offset for x in (real, generated))
+        assert precision_recall(*moved, neighbors=neighbors) == result
+
+
+def test_a_sample_at_the_edge_of_a_ball_is_inside() -> None:
+    real = torch.tensor([[0.0], [1.0], [2.0], [3.0]])
+    edges = torch.tensor([[-1.0], [4.0]])
+    assert precision_recall(real, edges, neighbors=1).precision == 1
 
 
 def test_one_mode_of_two_is_precise_but_not_recalled() -> None:

@@ -215,7 +215,7 @@ def _radii(points: Tensor, neighbors: int, chunk: int) -> Tensor:
         distances = _squared_distances(points[start : start + chunk], points)
         rows = torch.arange(len(distances), device=points.device)
         distances[rows, rows + start] = torch.inf
-        radii.append(distances.kthvalue(neighbors, dim=1).values)
+        radii.append(distances.kthvalue(neighbors).values)
     return torch.cat(radii)
 
 
