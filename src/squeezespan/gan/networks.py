@@ -1,12 +1,18 @@
 """The networks that a GAN training begins with, of the sizes that its settings say."""
 
 import torch
+from torch import nn
 
+from squeezespan.discriminators.stylegan2 import (
+    StyleGAN2Discriminator,
+    StyleGAN2DiscriminatorConfig,
+)
+from squeezespan.errors import UserError
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.generators.fastgan import FastGANConfig, FastGANGenerator
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
 
-__all__ = ["build_fastgan", "build_stylegan2"]
+__all__ = ["build_discriminator", "build_fastgan", "build_stylegan2", "first_layers"]
 
 
 def build_stylegan2(config: GanTrainConfig, num_classes: int) -> StyleGAN2Generator:
@@ -44,3 +50,39 @@ def build_fastgan(config: GanTrainConfig, num_classes: int) -> FastGANGenerator:
             lite=sizes.family == "fastgan-lite",
         )
     ).train()
+
+
+def build_discriminator(config: GanTrainConfig, num_classes: int) -> StyleGAN2Discriminator:
+    """Build StyleGAN2's discriminator, in training mode; the global seed draws its weights."""
+    sizes = config.discriminator
+    return StyleGAN2Discriminator(
+        StyleGAN2DiscriminatorConfig(
+            resolution=config.side,
+            num_classes=num_classes,
+            channel_base=sizes.channel_base,
+            channel_max=sizes.channel_max,
+            architecture=sizes.architecture,
+            mbstd_group_size=sizes.mbstd_group_size,
+            conv_clamp=sizes.conv_clamp,
+        )
+    ).train()
+
+
+def first_layers(discriminator: StyleGAN2Discriminator, count: int) -> list[nn.Module]:
+    """Give layers of the discriminator from the image on, block by block, in the published order.
+
+    Raises:
+        UserError: it has fewer.
+    """
+    order = ("fromrgb", "conv0", "conv1", "skip")
+    layers = [
+        getattr(block, name)
+        for block in discriminator.blocks()
+        for name in order
+        if hasattr(block, name)
+    ]
+    if count > len(layers):
+        raise UserError(
+            f"--init.freeze-d {count} is more than the {len(layers)} layers of the discriminator"
+        )
+    return layers[:count]

@@ -1,11 +1,10 @@
 """One step of Projected GAN: hinge losses on a frozen network's features, weight average."""
 
 import copy
-from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from squeezespan.discriminators.projected.network import (
     ProjectedDiscriminator,
@@ -17,7 +16,7 @@ from squeezespan.gan.average import move_average
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.diffaugment import diff_augment
 from squeezespan.gan.networks import build_fastgan, build_stylegan2
-from squeezespan.gan.rates import FallingRates
+from squeezespan.gan.optimizers import FallingRates, adam, lazy_ratio
 from squeezespan.gan.share import Share
 from squeezespan.gan.step import GanStep
 from squeezespan.generators.base import Latents
@@ -28,7 +27,6 @@ from squeezespan.randomness import Rows, StepRandom
 
 __all__ = ["AnyStep", "ProjectedStep"]
 
-_BETA2 = 0.99
 _W_AVG_BETA = 0.998
 """Published with this step; 0.995 with StyleGAN2-ADA."""
 _MAX_GRADIENT = 1e5
@@ -84,12 +82,12 @@ class ProjectedStep:
         self.features.compute_dtype = judging
         self.discriminator.set_compute_dtype(judging)
         rate, interval = config.train.learning_rate, config.loss.r1_interval
-        self.generator_optimizer = _adam(self.generator.parameters(), rate, 1.0)
+        self.generator_optimizer = adam(self.generator.parameters(), rate, 1.0)
         # The published training slows the discriminator down for R1 terms that it doesn't have.
-        self.discriminator_optimizer = _adam(
+        self.discriminator_optimizer = adam(
             self.discriminator.heads.parameters(),
             config.train.discriminator_learning_rate or rate,
-            interval / (interval + 1),
+            lazy_ratio(interval),
         )
         self._rates = FallingRates(
             config.train, (self.generator_optimizer, self.discriminator_optimizer)
@@ -231,10 +229,3 @@ def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
                 parameter.grad.nan_to_num_(nan=0.0, posinf=_MAX_GRADIENT, neginf=-_MAX_GRADIENT)
     optimizer.step()
     return loss.detach()
-
-
-def _adam(parameters: Iterable[nn.Parameter], rate: float, ratio: float) -> torch.optim.Adam:
-    """Adam, slowed down by `ratio` as for lazy regularization (Karras et al. 2020)."""
-    return torch.optim.Adam(
-        parameters, lr=rate * ratio, betas=(0.0, _BETA2**ratio), eps=1e-8, fused=True
-    )

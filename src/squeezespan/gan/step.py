@@ -9,16 +9,13 @@ from torch import Tensor
 
 from squeezespan.discriminators.stylegan2 import (
     Judged,
-    StyleGAN2Discriminator,
-    StyleGAN2DiscriminatorConfig,
 )
-from squeezespan.errors import UserError
 from squeezespan.gan.ada import AdaptiveProbability
 from squeezespan.gan.augment import augment_bgc
 from squeezespan.gan.average import move_average
 from squeezespan.gan.config import GanTrainConfig
-from squeezespan.gan.networks import build_stylegan2
-from squeezespan.gan.rates import FallingRates
+from squeezespan.gan.networks import build_discriminator, build_stylegan2, first_layers
+from squeezespan.gan.optimizers import FallingRates, adam, lazy_ratio
 from squeezespan.gan.share import Share, path_length_batch
 from squeezespan.generators.base import Latents
 from squeezespan.losses.gan import (
@@ -74,21 +71,25 @@ class GanStep:
         self.device = device
         self.share = share or Share()
         self.generator = build_stylegan2(config, num_classes).to(device)
-        self.discriminator = _build_discriminator(config, num_classes).to(device)
+        self.discriminator = build_discriminator(config, num_classes).to(device)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         for network in (self.generator, self.discriminator, self.average):
             network.set_compute_dtype(dtype)
         loss = config.loss
         rate = config.train.learning_rate
         own_rate = config.train.discriminator_learning_rate or rate
-        self.generator_optimizer = _adam(self.generator, rate, loss.path_length_interval)
-        self.discriminator_optimizer = _adam(self.discriminator, own_rate, loss.r1_interval)
+        self.generator_optimizer = adam(
+            self.generator.parameters(), rate, lazy_ratio(loss.path_length_interval)
+        )
+        self.discriminator_optimizer = adam(
+            self.discriminator.parameters(), own_rate, lazy_ratio(loss.r1_interval)
+        )
         self._rates = FallingRates(
             config.train, (self.generator_optimizer, self.discriminator_optimizer)
         )
         self.ada = AdaptiveProbability.start(config.augment)
         self.path_mean = torch.zeros([], device=device)
-        self._frozen = _first_layers(self.discriminator, config.init.freeze_d)
+        self._frozen = first_layers(self.discriminator, config.init.freeze_d)
         self.origin: dict[str, Any] = {}
         """What the networks were started from, for the provenance; empty for random weights."""
         self.provenance: dict[str, Any] = {}
@@ -304,56 +305,6 @@ class GanStep:
         return torch.zeros([], device=self.device)
 
 
-def _first_layers(discriminator: StyleGAN2Discriminator, count: int) -> list[torch.nn.Module]:
-    """Give layers of the discriminator from the image on, block by block, in the published order.
-
-    Raises:
-        UserError: it has fewer.
-    """
-    order = ("fromrgb", "conv0", "conv1", "skip")
-    layers = [
-        getattr(block, name)
-        for block in discriminator.blocks()
-        for name in order
-        if hasattr(block, name)
-    ]
-    if count > len(layers):
-        raise UserError(
-            f"--init.freeze-d {count} is more than the {len(layers)} layers of the discriminator"
-        )
-    return layers[:count]
-
-
 def _add_gradients(loss: Tensor) -> Tensor:
     loss.backward()  # type: ignore[no-untyped-call]
     return loss.detach()
-
-
-def _adam(network: torch.nn.Module, rate: float, lazy_interval: int) -> torch.optim.Adam:
-    """Adam, slowed down for the extra steps that lazy regularization takes (Karras et al. 2020).
-
-    The published training slows it down where a term's weight is 0, too.
-    """
-    ratio = lazy_interval / (lazy_interval + 1)
-    return torch.optim.Adam(
-        network.parameters(),
-        lr=rate * ratio,
-        betas=(0.0, 0.99**ratio),
-        eps=1e-8,
-        fused=True,
-    )
-
-
-def _build_discriminator(config: GanTrainConfig, num_classes: int) -> StyleGAN2Discriminator:
-    sizes = config.discriminator
-    return StyleGAN2Discriminator(
-        StyleGAN2DiscriminatorConfig(
-            resolution=config.side,
-            num_classes=num_classes,
-            channel_base=sizes.channel_base,
-            channel_max=sizes.channel_max,
-            architecture=sizes.architecture,
-            mbstd_group_size=sizes.mbstd_group_size,
-            conv_clamp=sizes.conv_clamp,
-        )
-    ).train()

@@ -1,12 +1,31 @@
-"""Learning rates that halve again and again, whatever the length of the run."""
+"""The optimizers of GAN training, and learning rates that halve again and again."""
 
 from collections.abc import Iterable
 
+import torch
+from torch import nn
 from torch.optim import Optimizer
 
 from squeezespan.gan.config import GanRunConfig
 
-__all__ = ["FallingRates"]
+__all__ = ["FallingRates", "adam", "lazy_ratio"]
+
+_BETA2 = 0.99
+
+
+def lazy_ratio(interval: int) -> float:
+    """How much slower an optimizer is for the extra steps of a lazy term (Karras et al. 2020).
+
+    The published training slows it down where the term's weight is 0, too.
+    """
+    return interval / (interval + 1)
+
+
+def adam(parameters: Iterable[nn.Parameter], rate: float, ratio: float) -> torch.optim.Adam:
+    """Adam without momentum, slowed down by `ratio`."""
+    return torch.optim.Adam(
+        parameters, lr=rate * ratio, betas=(0.0, _BETA2**ratio), eps=1e-8, fused=True
+    )
 
 
 class FallingRates:
