@@ -77,7 +77,8 @@ def load_discriminator(
     else:
         network = find_discriminator(checkpoint)
         with checked(str(file), "discriminator"):
-            tensors, config = network.state, discriminator_config(network)
+            config = discriminator_config(network)
+        tensors = network.state
     if mbstd_group_size is not None:
         if type(mbstd_group_size) is not int or mbstd_group_size < 0:
             raise UserError(f"a group of {mbstd_group_size} images is none; give 0 or more")
