@@ -9,6 +9,7 @@ import tyro
 from squeezespan.cli.arguments import parse
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.files import check_new_file, write_json
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["run"]
 
@@ -57,6 +58,8 @@ def _table(result: dict[str, Any]) -> str:
         ("weights", f"{result['weights']} ({result['arch']}, {result['resolution']} pixels)"),
         ("run", f"{result['seconds']:g} s, {result['device']}, {result['precision']}"),
     ]
+    saw = (result["provenance"] or {}).get("saw") or ()
+    rows += [("it saw", shown(item, 300)) for item in saw]
     if "top5" in result:
         rows.insert(2, ("top-5", _percent(result["top5"], result["top5_interval"])))
     return "\n".join(f"{name:10}{value}" for name, value in rows)

@@ -181,6 +181,7 @@ def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
             "data": config.data,
             "gan": config.gan if parts.generator is not None else None,
             "gan_sha256": parts.gan_sha256,
+            **({"saw": list(parts.saw)} if parts.saw else {}),
             "seed": config.train.seed,
             "epochs": round(step / plan.steps_per_epoch, 4),
             "images_seen": step * config.train.batch_size,

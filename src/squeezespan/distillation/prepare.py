@@ -14,12 +14,13 @@ from squeezespan.distillation.schedule import Plan, plan_run
 from squeezespan.distillation.stream import source_widths
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
-from squeezespan.generators.registry import generator_sha256, load_generator
+from squeezespan.generators.registry import generator_sha256, load_generator, read_generator_header
 from squeezespan.hardware import DTYPES, resolve_precision
 from squeezespan.methods.base import Method
 from squeezespan.methods.registry import build_method
 from squeezespan.models.batchnorm import convert_sync_batchnorm
 from squeezespan.randomness import derive_seed
+from squeezespan.seen import inherited
 
 __all__ = ["Parts", "prepare"]
 
@@ -38,6 +39,8 @@ class Parts:
     """Frozen, on the run's device; None where no synthetic images are used."""
     gan_sha256: str | None
     """Of the generator's file."""
+    saw: tuple[str, ...]
+    """What the generator has seen besides images without labels, and the student by way of it."""
     method: Method
     """With fresh weights that depend on the seed alone."""
     plan: Plan
@@ -79,9 +82,14 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
         normalization=measure_normalization(images.train),
         generator=generator,
         gan_sha256=generator_sha256(str(config.gan)) if generator else None,
+        saw=_seen_by(str(config.gan)) if generator else (),
         method=method,
         plan=plan,
     )
+
+
+def _seen_by(gan: str) -> tuple[str, ...]:
+    return inherited(read_generator_header(gan).get("provenance"), f"the GAN {gan}")
 
 
 def _open_generator(config: DistillConfig, device: torch.device) -> Generator:

@@ -11,6 +11,13 @@ from squeezespan.gan.config import (
     GanRunConfig,
     GanTrainConfig,
 )
+from squeezespan.presets.gan_projected import (
+    projected_cpu,
+    projected_fastgan,
+    projected_fastgan_lite,
+    projected_stylegan2,
+    projected_stylegan2_imagenet100,
+)
 from squeezespan.settings import closest
 
 __all__ = [
@@ -96,6 +103,11 @@ GAN_PRESETS: dict[str, Callable[[], GanTrainConfig]] = {
     "stylegan2-cifar": stylegan2_cifar,
     "stylegan2-stl10": stylegan2_stl10,
     "stylegan2-cpu": stylegan2_cpu,
+    "projected-stylegan2": projected_stylegan2,
+    "projected-stylegan2-imagenet100": projected_stylegan2_imagenet100,
+    "projected-fastgan": projected_fastgan,
+    "projected-fastgan-lite": projected_fastgan_lite,
+    "projected-cpu": projected_cpu,
 }
 
 

@@ -15,7 +15,11 @@ from squeezespan.reports.line_chart import Line, line_chart
 from squeezespan.reports.metrics import Record, read_metrics
 from squeezespan.reports.page import render
 from squeezespan.reports.pictures import picture_rows
-from squeezespan.reports.provenance import describe_last_session, describe_settings
+from squeezespan.reports.provenance import (
+    describe_generator,
+    describe_last_session,
+    describe_settings,
+)
 
 __all__ = ["REAL_SHOWN", "write_gan_report"]
 
@@ -73,7 +77,7 @@ def write_gan_report(run: Path, real: Tensor | None) -> Path:
         curves=_curves(records),
         changed=describe_settings(config, GanTrainConfig()),
         settings=describe_settings(config),
-        provenance=describe_last_session(run),
+        provenance=describe_last_session(run) + _seen(run),
     )
     path = run / "report.html"
     write_text(path, page)
@@ -81,9 +85,20 @@ def write_gan_report(run: Path, real: Tensor | None) -> Path:
 
 
 def _summary(config: GanTrainConfig) -> str:
-    kind = "class-conditional StyleGAN2" if config.conditional else "StyleGAN2"
+    kind = "StyleGAN2" if config.generator.family == "stylegan2" else "FastGAN"
+    kind = f"class-conditional {kind}" if config.conditional else kind
     size = f"{config.side}x{config.side}"
-    return f"A {kind} of {size} images, trained on {config.data}."
+    judge = ""
+    if config.discriminator.family == "projected":
+        judge = f", judged by the features of {config.projected.features}"
+    return f"A {kind} of {size} images, trained on {config.data}{judge}."
+
+
+def _seen(run: Path) -> list[tuple[str, str]]:
+    """What the GAN has seen besides the images, as its newest snapshot tells."""
+    newest = max((run / "snapshots").glob("*.safetensors"), default=None)
+    facts = [] if newest is None else describe_generator(str(newest))
+    return [fact for fact in facts if fact[0] in ("GAN: features", "GAN: saw")]
 
 
 def _tiles(records: list[Record], config: GanTrainConfig) -> list[tuple[str, str]]:
@@ -96,8 +111,13 @@ def _tiles(records: list[Record], config: GanTrainConfig) -> list[tuple[str, str
         (f"{last['seconds'] / 60:.3g} min", f"of training, {last['step']} steps"),
         (f"{last['augment_p']:.3g}", "probability p of an augmentation, at the end")
         if config.augment.enabled
-        else ("none", "augmentation of the discriminator's images"),
+        else (_fixed_augmentation(config), "augmentation of the discriminator's images"),
     ]
+
+
+def _fixed_augmentation(config: GanTrainConfig) -> str:
+    is_projected = config.discriminator.family == "projected"
+    return "DiffAugment" if is_projected and config.projected.diffaugment else "none"
 
 
 def _kernels(snapshots: list[Record]) -> list[str]:

@@ -84,4 +84,6 @@ def _version(session: dict[str, Any]) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_plain, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

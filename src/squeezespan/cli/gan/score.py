@@ -12,6 +12,7 @@ from squeezespan.errors import UserError
 from squeezespan.files import check_new_file, write_json
 from squeezespan.opening import OpeningConfig
 from squeezespan.settings import Range, Seed, check_ranges
+from squeezespan.untrusted.wording import shown
 
 __all__ = ["run"]
 
@@ -93,7 +94,14 @@ def run(argv: list[str]) -> None:
     machine = environment()
     kept = {name: machine[name] for name in ("time", "squeezespan", "commit", "packages")}
     stored = found.sizes.describe(len(images), side)
-    result = {"gan": options.gan, **score, "real_images": stored, **kept}
+    saw = opened.header.get("provenance", {}).get("saw")
+    result = {
+        "gan": options.gan,
+        **score,
+        "real_images": stored,
+        **({"saw": saw} if saw else {}),
+        **kept,
+    }
     say_assumptions(options.gan, opened)
     print(_table(result, extractor.names))
     if options.json is not None:
@@ -121,5 +129,6 @@ def _table(result: dict[str, Any], names: Any) -> str:
         ("data", f"{result['data']}: {result['real_images']}"),
         ("run", f"seed {result['seed']}, {result['seconds']:g} s, {result['device']}"),
     ]
+    rows += [("it saw", shown(item, 300)) for item in result.get("saw", ())]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:{width}}  {value}" for name, value in rows)

@@ -1,4 +1,4 @@
-"""Train a StyleGAN2-ADA generator on unlabelled images."""
+"""Train a StyleGAN2-ADA or Projected GAN generator on unlabelled images."""
 
 import dataclasses
 import json
