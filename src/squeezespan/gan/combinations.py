@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from squeezespan.discriminators.projected.choices import check_features
+from squeezespan.discriminators.projected.choices import STUDENT, check_features
 from squeezespan.errors import UserError
 
 if TYPE_CHECKING:
     from squeezespan.gan.config import GanTrainConfig
 
-__all__ = ["check_combinations"]
+__all__ = ["check_combinations", "partial_judge"]
 
 _FASTGAN_SIDES = (64, 1024)
 _STYLEGAN2_GENERATOR = ("w_dim", "channel_base", "channel_max", "mapping_layers", "conv_clamp")
@@ -66,6 +66,18 @@ def check_combinations(config: "GanTrainConfig", where: str) -> None:
             f"{where}: the projected discriminator trains without R1, path lengths, style mixing "
             f"and ADA: give {unfit}, or begin with one of the presets projected-..."
         )
+
+
+def partial_judge(config: "GanTrainConfig") -> str | None:
+    """Give the judge of snapshots that is the discriminator's own feature network, if one is.
+
+    Args:
+        config: the run's settings.
+    """
+    if config.discriminator.family != "projected" or not config.monitor.score_images:
+        return None
+    own = config.projected.features.removeprefix(STUDENT)
+    return next((judge for judge in config.monitor.judges if judge == own), None)
 
 
 def _regularizers(config: "GanTrainConfig") -> Iterator[str]:

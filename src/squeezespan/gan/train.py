@@ -15,6 +15,7 @@ from squeezespan.data.sizes import Sizes
 from squeezespan.data.specs import FoundImages, find_images
 from squeezespan.errors import UserError
 from squeezespan.gan.batches import RealBatches
+from squeezespan.gan.combinations import partial_judge
 from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
 from squeezespan.gan.job import BEST_FILE, GanJob, total_steps
 from squeezespan.gan.origin import Origin, open_origin, sizes_as_started
@@ -78,6 +79,11 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
     config = origin.config
     share.check(config)
     state = on_main_process(fabric, lambda: folder.check(config, resume=resume))
+    if judge := partial_judge(config):
+        say(
+            f"warning: the discriminator sees the features of {judge}, too, so that scores by it "
+            "are flattered; name another with --monitor.judges"
+        )
     if resume and state is RunState.NEW:
         say(f"{folder.path} holds no run to resume; starting one")
     found = find_images(config.data, "train")
