@@ -282,6 +282,7 @@ def work(relative: str, out: Path, sample: int, again: bool) -> None:
     if sample and sample < len(mutants):
         mutants = random.Random(0).sample(mutants, sample)
     earlier = {tuple(row[:3]): row[3] for row in _rows(out)} if again else {}
+    explained = {tuple(row[:4]) for row in _rows(RESULTS / "equivalent.csv")}
 
     def run_all(trial: Trial) -> None:
         with out.open("w", encoding="utf-8", newline="") as file:
@@ -289,8 +290,10 @@ def work(relative: str, out: Path, sample: int, again: bool) -> None:
             writer.writerow([total])
 
             def record(*change: str) -> None:
-                dead = earlier.get(change) == "killed" or trial.fails()
-                writer.writerow([*change, "killed" if dead else "survived"])
+                known = earlier.get(change)
+                if known is None or (known == "survived" and (relative, *change) not in explained):
+                    known = "killed" if trial.fails() else "survived"
+                writer.writerow([*change, known])
                 file.flush()
 
             for mutant in mutants:
@@ -318,7 +321,7 @@ def main(modules: Sequence[str], sample: int = 0, again: bool = False) -> int:
     Args:
         modules: keys of `TESTS`.
         sample: mutants of each; 0 is all.
-        again: run only those that were not killed the last time.
+        again: run only new ones and survivors without a reason.
     """
     RESULTS.mkdir(parents=True, exist_ok=True)
     explained = {tuple(row[:4]): row[4] for row in _rows(RESULTS / "equivalent.csv")}
@@ -375,7 +378,9 @@ if __name__ == "__main__":
         parser = argparse.ArgumentParser(description=__doc__)
         parser.add_argument("modules", nargs="*", metavar="MODULE", help="all if left out")
         parser.add_argument("--sample", type=int, default=0, help="mutants of each; all if 0")
-        parser.add_argument("--again", action="store_true", help="only those not killed before")
+        parser.add_argument(
+            "--again", action="store_true", help="only new ones and unexplained survivors"
+        )
         given = parser.parse_args()
         if unknown := set(given.modules) - set(TESTS):
             parser.error(f"no tests are named for {', '.join(sorted(unknown))}")

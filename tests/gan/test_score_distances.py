@@ -179,6 +179,39 @@ def test_the_kernel_interval_is_the_unbiased_distance_and_its_spread() -> None:
     assert (found.high - found.low) / (2 * 1.96) == pytest.approx(spread, rel=0.12)
 
 
+def test_the_kernel_interval_is_that_of_its_draws() -> None:
+    x, y = _features(5, 4, 0), _features(7, 4, 0) * 1.3 + 0.2
+    random = torch.Generator().manual_seed(derive_seed(5, "kernel-interval"))
+    rows, others = (torch.randint(n, (12, n), generator=random).tolist() for n in (5, 7))
+
+    def mean(a: Tensor, b: Tensor, first: list[int], second: list[int], *, apart: bool) -> float:
+        """A pair of two copies of one sample is left out."""
+        values = [
+            (float(a[i] @ b[j]) / 4 + 1) ** 3 for i in first for j in second if not apart or i != j
+        ]
+        return sum(values) / len(values)
+
+    drawn = [
+        mean(x, x, u, u, apart=True)
+        + mean(y, y, v, v, apart=True)
+        - 2 * mean(x, y, u, v, apart=False)
+        for u, v in zip(rows, others, strict=True)
+    ]
+    found = kernel_interval(x, y, draws=12, seed=5)
+    assert found.distance == pytest.approx(_unbiased(x, y), rel=1e-4)
+    assert [found.low, found.high] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), rel=1e-4)
+
+
+def test_two_hundred_draws_are_the_default_and_two_images_enough() -> None:
+    x, y = _features(9, 4, 0), _features(7, 4, 0) * 1.3
+    assert kernel_interval(x, y) == kernel_interval(x, y, draws=200, seed=0)
+    assert kernel_interval(x, y) != kernel_interval(x, y, draws=201)
+    assert kernel_interval(x, y) != kernel_interval(x, y, seed=1)
+    found = kernel_interval(x[:2], y[:2])
+    assert found.distance == pytest.approx(_unbiased(x[:2], y[:2]), rel=1e-4)
+    assert found.low <= found.high
+
+
 def test_the_kernel_interval_covers_the_truth() -> None:
     """Two samples of one distribution are at a distance of 0."""
     random = torch.Generator().manual_seed(1)

@@ -136,7 +136,9 @@ def kernel_interval(
         for side, weights in ((x, u), (y, v))
     )
     found = within - 2 * _weighted(x, y, u, v, chunk) / (u.sum(1) * v.sum(1))
-    low, high = torch.quantile(found[1:], found.new_tensor([0.025, 0.975])).tolist()
+    # A draw that is one sample again and again has no pair and no distance.
+    drawn = found[1:][found[1:].isfinite()]
+    low, high = torch.quantile(drawn, found.new_tensor([0.025, 0.975])).tolist()
     return KernelInterval(float(found[0]), low, high)
 
 
