@@ -69,6 +69,7 @@ def test_networks_begin_as_they_are_to_be_used() -> None:
     for ours, theirs in zip(gan.average.parameters(), gan.generator.parameters(), strict=True):
         assert torch.equal(ours, theirs)
     assert gan.state()["origin"] == {}
+    assert gan.provenance == {}
 
 
 def test_networks_have_the_sizes_of_the_settings() -> None:

@@ -75,3 +75,19 @@ def test_order_and_mirroring_are_the_seeds_at_every_step() -> None:
         flips = StepRandom(2, step, stream="mirror").uniform(BATCH) < 0.5
         mirrored = torch.where(flips[:, None, None, None], images.flip(3), images)
         assert torch.equal(batch, mirrored)
+
+
+def test_a_part_of_a_batch_is_what_the_whole_has_there() -> None:
+    config = GanTrainConfig(
+        mirror=True, conditional=True, train=GanRunConfig(batch_size=BATCH, seed=2)
+    )
+    names = [str(label) for label in range(5)]
+    images = ResidentImages("test:noise", names, torch.arange(COUNT) % 5, pixels())
+    real = RealBatches(config, images, torch.device("cpu"))
+    whole, labels = real.batch(3, Rows(torch.arange(BATCH), BATCH))
+    own = torch.tensor([6, 1, 4])
+    part, own_labels = real.batch(3, Rows(own, BATCH))
+    assert labels is not None
+    assert own_labels is not None
+    assert torch.equal(part, whole[own])
+    assert torch.equal(own_labels, labels[own])
