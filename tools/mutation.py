@@ -46,6 +46,10 @@ _SHARES = (
     "every_sample_of_a_smaller_batch_is_somebodys",
     "what_cannot_be_divided_is_refused",
     "a_group_of_all_is_fine_for_one_process",
+    "whole_groups_are_fine_for_any_process",
+    "batch_norms_of_a_projected_discriminator_want_whole_batches",
+    "path_lengths_are_taken_of_half_a_batch_and_of_one_image_at_least",
+    "numbers_and_gradients_of_all_processes_are_added_up",
     "no_more_than_a_micro_batch_is_computed_at_once",
     "micro_batches_give_the_numbers_of_the_whole",
 )
@@ -65,6 +69,12 @@ TESTS: dict[str, list[str]] = {
     "gan/augment.py": ["gan/test_published_augment.py", "gan/test_bgc_augment.py"],
     "gan/average.py": ["gan/test_published_step.py", "gan/test_gan_step.py"],
     "gan/batches.py": ["gan/test_real_batches.py"],
+    "gan/diffaugment.py": [
+        "gan/test_projected_step.py::test_diffaugment_moves_colours_places_and_cuts",
+        "gan/test_projected_parity.py::test_judgements_are_the_published_ones",
+    ],
+    "gan/networks.py": ["gan/test_gan_step.py", "gan/test_published_step.py"],
+    "gan/optimizers.py": ["gan/test_published_step.py", "gan/test_gan_step.py"],
     "gan/scoring/distances.py": ["gan/test_score_distances.py"],
     "gan/scoring/statistics.py": [
         "gan/test_score_statistics.py",

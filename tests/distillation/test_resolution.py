@@ -14,6 +14,7 @@ from squeezespan.config import DistillConfig, config_from_dict
 from squeezespan.data.sizes import Sizes
 from squeezespan.distillation.resolution import settle_sizes
 from squeezespan.errors import UserError
+from squeezespan.gan.speed import GanSpeed
 
 SHORT = [
     *("--device", "cpu", "--precision", "fp32", "--batch-size", "8", "--max-steps", "1"),
@@ -119,6 +120,13 @@ _TRAINED = [
 ]
 
 
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks of the published sizes take a CPU minutes."""
+    monkeypatch.setattr("squeezespan.gan.train.measure_speed", lambda *_: GanSpeed(1.0, None))
+
+
+@pytest.mark.usefixtures("unmeasured")
 def test_the_gan_takes_the_images_resolution_too(
     inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,6 +146,7 @@ def test_the_gan_takes_the_images_resolution_too(
         assert (f"warning: {lost}" in said.err) == bool(lost)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_sizes_that_are_no_power_of_two_are_rounded_down(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,7 +23,7 @@ from squeezespan.gan.config import (
     GanTrainConfig,
     validate_gan,
 )
-from squeezespan.gan.share import Share
+from squeezespan.gan.share import Share, path_length_batch
 from squeezespan.gan.step import GanStep
 from squeezespan.losses.gather import global_rank
 from squeezespan.runs.launch import launch
@@ -180,3 +180,55 @@ def test_what_cannot_be_divided_is_refused(
 
 def test_a_group_of_all_is_fine_for_one_process() -> None:
     Share().check(changed("discriminator", mbstd_group_size=None))
+
+
+@pytest.mark.parametrize("share", [Share(1, 2), Share(0, 2, 2), Share(0, 1, 4)])
+def test_whole_groups_are_fine_for_any_process(share: Share) -> None:
+    share.check(CONFIG)
+
+
+def test_batch_norms_of_a_projected_discriminator_want_whole_batches() -> None:
+    config = changed("discriminator", family="projected")
+    for share in (Share(0, 2), Share(0, 1, 4)):
+        with pytest.raises(UserError, match=r"batch norms .* need whole batches"):
+            share.check(config)
+    Share(0, 1, 8).check(config)
+
+
+def test_path_lengths_are_taken_of_half_a_batch_and_of_one_image_at_least() -> None:
+    assert [path_length_batch(batch) for batch in (1, 2, 3, 8)] == [1, 1, 1, 4]
+
+
+def test_numbers_and_gradients_of_all_processes_are_added_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With another process that has ten times as much."""
+    monkeypatch.setattr("torch.distributed.all_reduce", lambda own: own.mul_(11))
+    network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Linear(2, 1, bias=False))
+    names = [name for name, _ in network.named_parameters()]
+    assert Share(0, 2).sum_gradients(network) == []
+    for skipped in (None, "0.bias"):
+        own = {
+            name: torch.arange(1.0, weight.numel() + 1).view_as(weight)
+            for name, weight in network.named_parameters()
+            if name != skipped
+        }
+        for processes in (1, 2):
+            for name, weight in network.named_parameters():
+                weight.grad = own[name].clone() if name in own else None
+            summed = Share(0, processes).sum_gradients(network)
+            assert len(summed) == len(own)
+            for name in names:
+                gradient = network.get_parameter(name).grad
+                assert (gradient is None) == (name == skipped)
+                if gradient is not None:
+                    assert torch.equal(gradient, own[name] * (1 if processes == 1 else 11))
+    numbers = {"a": torch.tensor(1.0), "b": torch.tensor(3.0)}
+    assert {k: float(x) for k, x in Share(0, 2).sum_numbers(numbers.items()).items()} == {
+        "a": 11.0,
+        "b": 33.0,
+    }
+    assert {k: float(x) for k, x in Share().sum_numbers(numbers.items()).items()} == {
+        "a": 1.0,
+        "b": 3.0,
+    }

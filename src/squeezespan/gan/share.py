@@ -120,5 +120,6 @@ class Share:
 
     def sum_numbers(self, own: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
         """Add named scalars up over all processes; every process names the same ones."""
-        names, values = zip(*own, strict=True)
-        return dict(zip(names, self.sum(torch.stack(values)).unbind(), strict=True))
+        numbers = dict(own)
+        totals = self.sum(torch.stack(list(numbers.values())))
+        return {name: totals[i] for i, name in enumerate(numbers)}

@@ -14,7 +14,6 @@ from squeezespan.data.notices import say
 from squeezespan.data.sizes import Sizes
 from squeezespan.data.specs import FoundImages, find_images
 from squeezespan.errors import UserError
-from squeezespan.gan.batches import RealBatches
 from squeezespan.gan.combinations import partial_judge
 from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
 from squeezespan.gan.job import BEST_FILE, GanJob, total_steps
@@ -121,7 +120,7 @@ def describe_gan_run(
     images, _ = hold_out(config, whole, device)
     step = _build_step(config, images, origin, device, share)
     steps = total_steps(config, len(images))
-    speed = measure_speed(config, step, RealBatches(config, images, device))
+    speed = measure_speed(config, step, images)
     return {
         "config": to_dict(config),
         "images": len(images),
@@ -130,7 +129,7 @@ def describe_gan_run(
         "steps": steps,
         "seconds_per_kimg": round(speed.seconds_per_kimg, 2),
         "hours": round(steps * config.train.batch_size * speed.seconds_per_kimg / 3.6e6, 2),
-        "memory_gb": round(speed.memory / 1e9, 2),
+        "memory_gb": None if speed.memory is None else round(speed.memory / 1e9, 2),
         "device": str(device),
         "generator_parameters": sum(x.numel() for x in step.generator.parameters()),
         "discriminator_parameters": sum(x.numel() for x in step.discriminator.parameters()),
