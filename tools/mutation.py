@@ -74,7 +74,7 @@ TESTS: dict[str, list[str]] = {
         "gan/test_projected_parity.py::test_judgements_are_the_published_ones",
     ],
     "gan/networks.py": ["gan/test_gan_step.py", "gan/test_published_step.py"],
-    "gan/optimizers.py": ["gan/test_published_step.py", "gan/test_gan_step.py"],
+    "gan/optimizers.py": ["gan/test_optimizers.py", "gan/test_published_step.py"],
     "gan/scoring/distances.py": ["gan/test_score_distances.py"],
     "gan/scoring/statistics.py": [
         "gan/test_score_statistics.py",
