@@ -192,7 +192,8 @@ def _train_all(setting: _Setting, plan: DemoPlan, out: Path) -> dict[str, Outcom
         row = ROWS[key]
         _say(f"[{number}/{len(plan.methods)}] {row.title}")
         options = dataclasses.replace(plan.options, device=setting.options.device)
-        run = distill(demo_config(row, options, _sizes(plan)), out / key, resume=True)
+        begun = (out / key).exists()
+        run = distill(demo_config(row, options, _sizes(plan)), out / key, resume=begun)
         _say("testing it")
         backbone = load_backbone(run, setting.device)
         backbone.network.to(memory_format=torch.channels_last)
