@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from squeezespan.gan.config import GanRunConfig
 
-__all__ = ["FallingRates", "adam", "lazy_ratio"]
+__all__ = ["FallingRates", "adam", "lazy_ratio", "step_along"]
 
 _BETA2 = 0.99
+_MAX_GRADIENT = 1e5
+"""In the place of an infinite gradient, which half precision has now and then."""
 
 
 def lazy_ratio(interval: int) -> float:
@@ -26,6 +28,14 @@ def adam(parameters: Iterable[nn.Parameter], rate: float, ratio: float) -> torch
     return torch.optim.Adam(
         parameters, lr=rate * ratio, betas=(0.0, _BETA2**ratio), eps=1e-8, fused=True
     )
+
+
+def step_along(optimizer: Optimizer, gradients: Iterable[Tensor]) -> None:
+    """Do a step along gradients, those of the optimizer's weights, which are used up by it."""
+    for gradient in gradients:
+        gradient.nan_to_num_(nan=0.0, posinf=_MAX_GRADIENT, neginf=-_MAX_GRADIENT)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
 
 
 class FallingRates:

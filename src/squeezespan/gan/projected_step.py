@@ -16,7 +16,7 @@ from squeezespan.gan.average import move_average
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.diffaugment import diff_augment
 from squeezespan.gan.networks import build_fastgan, build_stylegan2
-from squeezespan.gan.optimizers import FallingRates, adam, lazy_ratio
+from squeezespan.gan.optimizers import FallingRates, adam, lazy_ratio, step_along
 from squeezespan.gan.share import Share
 from squeezespan.gan.step import GanStep
 from squeezespan.generators.base import Latents
@@ -29,8 +29,6 @@ __all__ = ["AnyStep", "ProjectedStep"]
 
 _W_AVG_BETA = 0.998
 """Published with this step; 0.995 with StyleGAN2-ADA."""
-_MAX_GRADIENT = 1e5
-"""In the place of an infinite gradient, which half precision has now and then."""
 
 
 class ProjectedStep:
@@ -221,11 +219,7 @@ AnyStep = GanStep | ProjectedStep
 
 
 def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
-    optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            if parameter.grad is not None:
-                parameter.grad.nan_to_num_(nan=0.0, posinf=_MAX_GRADIENT, neginf=-_MAX_GRADIENT)
-    optimizer.step()
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    step_along(optimizer, [weight.grad for weight in weights if weight.grad is not None])
     return loss.detach()

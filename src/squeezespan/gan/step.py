@@ -7,15 +7,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from squeezespan.discriminators.stylegan2 import (
-    Judged,
-)
+from squeezespan.discriminators.stylegan2 import Judged
 from squeezespan.gan.ada import AdaptiveProbability
 from squeezespan.gan.augment import augment_bgc
 from squeezespan.gan.average import move_average
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.networks import build_discriminator, build_stylegan2, first_layers
-from squeezespan.gan.optimizers import FallingRates, adam, lazy_ratio
+from squeezespan.gan.optimizers import FallingRates, adam, lazy_ratio, step_along
 from squeezespan.gan.share import Share, path_length_batch
 from squeezespan.generators.base import Latents
 from squeezespan.losses.gan import (
@@ -31,8 +29,6 @@ from squeezespan.randomness import Rows, StepRandom
 __all__ = ["GanStep"]
 
 _PATH_LENGTH_DECAY = 0.01
-_MAX_GRADIENT = 1e5
-"""In the place of an infinite gradient, which half precision has now and then."""
 _JUDGEMENTS = ("loss/discriminator", "logits/real", "logits/fake", "sign_real")
 
 
@@ -296,10 +292,7 @@ class GanStep:
 
     def _descend(self, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Do a step along the gradients of all processes, which are used up by it."""
-        for gradient in self.share.sum_gradients(network):
-            gradient.nan_to_num_(nan=0.0, posinf=_MAX_GRADIENT, neginf=-_MAX_GRADIENT)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        step_along(optimizer, self.share.sum_gradients(network))
 
     def _zero(self) -> Tensor:
         return torch.zeros([], device=self.device)
