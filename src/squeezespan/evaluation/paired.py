@@ -1,11 +1,11 @@
-"""The difference of two classifiers that were tested on the same images."""
+"""Accuracies and their differences, over test images and over trainings of several seeds."""
 
 import math
 import statistics
 
 from torch import Tensor
 
-__all__ = ["paired_difference"]
+__all__ = ["nested_interval", "paired_difference"]
 
 _Z = statistics.NormalDist().inv_cdf(0.975)
 
@@ -29,3 +29,43 @@ def paired_difference(correct: Tensor, other: Tensor) -> tuple[float, tuple[floa
     difference = (won - lost) / total
     half = _Z * math.sqrt(won + lost - (won - lost) ** 2 / total) / total
     return difference, (difference - half, difference + half)
+
+
+def nested_interval(values: Tensor) -> tuple[float, float]:
+    """95% interval of a mean over seeds and test images, for other seeds and other images.
+
+    Every seed is tested on the same images: two crossed random effects and their interaction
+    (Cornfield and Tukey 1956, Section 6). The degrees of freedom are Satterthwaite's (1946). Of one
+    seed, the interval is for other images alone.
+
+    Args:
+        values: float [S, M]: of each seed and image, whether it was right (0 or 1), or by how much
+            one method is ahead of another on it.
+
+    Returns:
+        Lower and upper end.
+    """
+    from scipy.special import stdtrit
+
+    values = values.double()
+    seeds, images = values.shape
+    mean = values.mean()
+    by_image = seeds * values.mean(dim=0).var().item()
+    if seeds == 1:
+        mean_squares, freedoms = [by_image], [images - 1]
+        variance = by_image / images
+    else:
+        by_seed = images * values.mean(dim=1).var().item()
+        rest = values - values.mean(dim=0) - values.mean(dim=1, keepdim=True) + mean
+        both = rest.square().sum().item() / ((seeds - 1) * (images - 1))
+        # Seeds that differ less than their images' interplay explains count as not differing.
+        by_seed = max(by_seed, both)
+        mean_squares = [by_seed, by_image, -both]
+        freedoms = [seeds - 1, images - 1, (seeds - 1) * (images - 1)]
+        variance = max(sum(mean_squares), 0.0) / (seeds * images)
+    if not variance:
+        return mean.item(), mean.item()
+    spread = sum(square**2 / free for square, free in zip(mean_squares, freedoms, strict=True))
+    freedom = sum(mean_squares) ** 2 / spread
+    half = float(stdtrit(freedom, 0.975)) * math.sqrt(variance)
+    return mean.item() - half, mean.item() + half

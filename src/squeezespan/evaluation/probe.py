@@ -1,6 +1,7 @@
 """Evaluation of a trained backbone on a data set, with everything that the figure depends on."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,17 @@ import torch
 from squeezespan.data.specs import find_images
 from squeezespan.environment import environment
 from squeezespan.evaluation.options import ProbeOptions, Protocol
-from squeezespan.evaluation.protocols import evaluate_features, evaluate_linear, extract_split
+from squeezespan.evaluation.protocols import (
+    FeatureSplit,
+    evaluate_features,
+    evaluate_linear,
+    extract_split,
+)
 from squeezespan.hardware import cpu_name, resolve_device, resolve_precision
 from squeezespan.models.student_file import load_backbone
 from squeezespan.settings import check_ranges
 
-__all__ = ["probe"]
+__all__ = ["probe", "probe_all"]
 
 
 def probe(
@@ -38,6 +44,29 @@ def probe(
     Raises:
         UserError: the weights or the data can't be read, or don't fit the protocol.
     """
+    return probe_all(run_or_weights, data, (protocol,), options)[protocol]
+
+
+def probe_all(
+    run_or_weights: str | Path,
+    data: str,
+    protocols: Sequence[Protocol],
+    options: ProbeOptions | None = None,
+) -> dict[Protocol, dict[str, Any]]:
+    """Evaluate by several protocols, with the images decoded and their features computed once.
+
+    Args:
+        run_or_weights: as for `probe`.
+        data: as for `probe`.
+        protocols: which ones.
+        options: settings, of which each protocol reads its own.
+
+    Returns:
+        Protocol to what `probe` gives.
+
+    Raises:
+        UserError: as for `probe`.
+    """
     options = options or ProbeOptions()
     check_ranges(options, where="probe")
     started = time.perf_counter()
@@ -47,41 +76,47 @@ def probe(
     backbone.network.to(memory_format=torch.channels_last)
     found, found_test = find_images(data, "train"), find_images(data, "test")
     side, workers = backbone.resolution, options.num_workers
-    load = found.load_originals if protocol == "linear" else found.load
-    train = load(side, device=device, num_workers=workers)
     test = found_test.load(side, device=device, num_workers=workers)
-    if protocol == "linear":
-        numbers = evaluate_linear(backbone, train, test, options, device)
-    else:
-        split = extract_split(backbone, train, test, options, device)
-        numbers = evaluate_features(split, protocol, options)
     machine = environment()
-    return {
-        "protocol": protocol,
-        **numbers,
-        "seed": options.seed,
-        "classes": len(train.class_names),
-        "n_train": len(train),
-        "n_test": len(test),
-        "train_images": found.sizes.describe(len(train), side),
-        "test_images": found_test.sizes.describe(len(test), side),
-        "data": data,
-        "weights": str(run_or_weights),
-        "arch": backbone.header["arch"],
-        "resolution": backbone.resolution,
-        "provenance": backbone.header.get("provenance"),
-        "device": str(device),
-        "hardware": _hardware(device),
-        "precision": resolve_precision(options.precision, device),
-        "seconds": round(time.perf_counter() - started, 2),
-        "date": machine["time"],
-        "versions": {
-            "squeezespan": machine["squeezespan"],
-            "python": machine["python"],
-            **machine["packages"],
-        },
-        "commit": machine["commit"],
-    }
+    results: dict[Protocol, dict[str, Any]] = {}
+    split: FeatureSplit | None = None
+    for protocol in protocols:
+        if protocol == "linear":
+            train = found.load_originals(side, device=device, num_workers=workers)
+            numbers = evaluate_linear(backbone, train, test, options, device)
+        else:
+            if split is None:
+                train = found.load(side, device=device, num_workers=workers)
+                split = extract_split(backbone, train, test, options, device)
+            numbers = evaluate_features(split, protocol, options)
+        results[protocol] = {
+            "protocol": protocol,
+            **numbers,
+            "seed": options.seed,
+            "classes": len(train.class_names),
+            "n_train": len(train),
+            "n_test": len(test),
+            "train_images": found.sizes.describe(len(train), side),
+            "test_images": found_test.sizes.describe(len(test), side),
+            "data": data,
+            "weights": str(run_or_weights),
+            "arch": backbone.header["arch"],
+            "resolution": backbone.resolution,
+            "provenance": backbone.header.get("provenance"),
+            "device": str(device),
+            "hardware": _hardware(device),
+            "precision": resolve_precision(options.precision, device),
+            "seconds": round(time.perf_counter() - started, 2),
+            "date": machine["time"],
+            "versions": {
+                "squeezespan": machine["squeezespan"],
+                "python": machine["python"],
+                **machine["packages"],
+            },
+            "commit": machine["commit"],
+        }
+        started = time.perf_counter()
+    return results
 
 
 def _hardware(device: torch.device) -> str:

@@ -20,11 +20,11 @@ from squeezespan.hardware import resolve_device, resolve_precision
 from squeezespan.settings import flatten, to_dict
 from squeezespan.untrusted.safetensors import read_network
 
-__all__ = ["RunFolder", "RunState", "is_finished_network"]
+__all__ = ["MAY_DIFFER", "RunFolder", "RunState", "is_finished_network"]
 
 Settings = TypeVar("Settings", bound=Any)
 
-_MAY_DIFFER = {
+MAY_DIFFER = {
     "train.device",
     "train.num_workers",
     "train.checkpoint_minutes",
@@ -83,7 +83,7 @@ class RunFolder(Generic[Settings]):
         self._load = load
         self._kind = kind
         self._leaves = leaves
-        self._may_differ = _MAY_DIFFER | may_differ
+        self._may_differ = MAY_DIFFER | may_differ
         self._is_finished = is_finished
         self.config = path / "config.json"
         self.metrics = path / "metrics.jsonl"

@@ -1,0 +1,95 @@
+"""Train and judge what a table of the paper needs, and write our numbers beside its own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from squeezespan.cli.arguments import parse
+from squeezespan.config import Precision
+from squeezespan.errors import TrainingError
+from squeezespan.experiments.experiment import Budget, Scale
+from squeezespan.settings import Range, Seed
+
+__all__ = ["run"]
+
+_PROG = "squeezespan reproduce"
+_Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+
+
+@dataclass(frozen=True)
+class _Options:
+    table: Annotated[str, tyro.conf.Positional] = tyro.MISSING
+    """table2, ablation, ...: `squeezespan reproduce list` names them all."""
+    out: Path = Path("reproduced")
+    """Folder that all tables may share: a training that two of them need is done once."""
+    scale: Scale = "mini"
+    """Small settings for a CPU, or the paper's own."""
+    data: tuple[str, ...] = ("builtin:cifar10-mini",)
+    """Labelled data sets, as specs or NAME=SPEC; the paper's presets and numbers go by the name."""
+    gan: tuple[str, ...] = ("builtin:stylegan2-cifar10",)
+    """A generator for each data set, in their order, or one for all."""
+    seeds: tuple[Seed, ...] = (0,)
+    """Trainings of every arm."""
+    arms: tuple[str, ...] = ()
+    """Some of the arms only."""
+    steps: Annotated[int, Range(1)] | None = None
+    """Length of every training at --scale mini, instead of the table's own."""
+    budget: Budget = "images"
+    """What all arms get as much of; the most expensive arm is the measure."""
+    jobs: Annotated[int, Range(1)] = 1
+    """Trainings at a time; more terminals with the same command share the work, too."""
+    device: str = "auto"
+    precision: Precision = "auto"
+    dry_run: _Flag = False
+    """Say what would be trained and how long it takes here, and train nothing."""
+
+
+def run(argv: list[str]) -> None:
+    """Run `squeezespan reproduce`.
+
+    Args:
+        argv: the arguments after the command's name.
+
+    Raises:
+        UserError: an option, the data, a generator or the folder are not usable.
+        TrainingError: cells are missing at the end.
+        StorageError: the disk is full.
+    """
+    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
+
+    from squeezespan.experiments import reproduce as work
+    from squeezespan.experiments.catalog import EXPERIMENTS
+    from squeezespan.experiments.table import as_markdown
+
+    if options.table == "list":
+        for experiment in EXPERIMENTS.values():
+            print(f"{experiment.name:10}{experiment.title}, {len(experiment.arms)} arms")
+        return
+    asked = work.Asked(
+        data=options.data,
+        gan=options.gan,
+        scale=options.scale,
+        seeds=options.seeds,
+        arms=options.arms,
+        steps=options.steps,
+        budget=options.budget,
+        device=options.device,
+        precision=options.precision,
+    )
+    plan = work.plan_experiment(options.table, asked, options.out)
+    if options.dry_run:
+        print(work.describe_plan(plan))
+        if options.scale == "mini":
+            hours = work.hours_left(plan)
+            print(f"left to do: about {hours:.1f} hours of training here, besides the evaluations")
+        return
+    results, troubles = work.reproduce(plan, options.jobs)
+    print(f"\n{as_markdown(results)}")
+    print(plan.table)
+    if troubles:
+        raise TrainingError(
+            f"{len(troubles)} of {len(plan.tasks)} trainings are missing in the table; the same "
+            "command goes on with them"
+        )

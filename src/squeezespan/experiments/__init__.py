@@ -1,0 +1,1 @@
+"""Comparisons of runs: defined as data, trained cell by cell, told beside the paper's numbers."""

@@ -1,0 +1,76 @@
+"""What is the same for all arms: images, passes through the student, or time."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from squeezespan.demo.speed import measure_step, steps_to_measure
+from squeezespan.distillation.prepare import prepare
+from squeezespan.experiments.cells import Cell, passes_per_image, with_steps
+from squeezespan.experiments.experiment import Budget
+from squeezespan.files import write_json
+from squeezespan.hardware import cpu_name, resolve_device
+
+__all__ = ["equalise", "step_seconds"]
+
+
+def equalise(cells: Sequence[Cell], budget: Budget, seconds: Callable[[Cell], float]) -> list[Cell]:
+    """Give all arms of a data set and seed the same budget.
+
+    For passes and time, every arm gets as many steps as cost what the most expensive arm's cost, so
+    that none is trained for less than the steps that were asked for.
+
+    Args:
+        cells: with equally many steps each, as far as `max_steps` is set.
+        budget: what is to be equal.
+        seconds: measures a step of a cell; asked for `time` only.
+    """
+    if budget == "images":
+        return list(cells)
+
+    def cost(cell: Cell) -> float:
+        if budget == "time":
+            return seconds(cell)
+        return cell.config.train.batch_size * passes_per_image(cell.config.method)
+
+    dearest: dict[str, float] = {}
+    for cell in cells:
+        dearest[cell.column.name] = max(cost(cell), dearest.get(cell.column.name, 0.0))
+    return [
+        with_steps(cell, round(_steps(cell) * dearest[cell.column.name] / cost(cell)))
+        for cell in cells
+    ]
+
+
+def step_seconds(cell: Cell, known: Path) -> float:
+    """Give the seconds of one training step of a cell on this machine, measured once.
+
+    Args:
+        cell: whose settings are measured, whatever its seed and length.
+        known: JSON file of what was measured before, by machine and settings.
+
+    Raises:
+        UserError: the data or the generator can't be used.
+    """
+    device = resolve_device(cell.config.train.device)
+    alike = with_steps(cell, steps_to_measure(device.type))
+    machine = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()
+    threads = torch.get_num_threads()
+    name = f"{machine}, {threads} threads: {alike.preset} {alike.unseeded_key}"
+    measured: dict[str, float] = {}
+    if known.exists():
+        measured = json.loads(known.read_text(encoding="utf-8"))
+    if name not in measured:
+        with torch.random.fork_rng([]):
+            measured[name] = measure_step(alike.config, prepare(alike.config, device)).step
+        known.parent.mkdir(parents=True, exist_ok=True)
+        write_json(known, measured)
+    return measured[name]
+
+
+def _steps(cell: Cell) -> int:
+    steps = cell.config.train.max_steps
+    assert steps is not None
+    return steps

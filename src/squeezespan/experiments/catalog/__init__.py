@@ -1,0 +1,33 @@
+"""Every table of the paper, and our own, as data."""
+
+from squeezespan.errors import UserError
+from squeezespan.experiments.catalog.ablation import ABLATION
+from squeezespan.experiments.catalog.blocks import TABLE6
+from squeezespan.experiments.catalog.methods import METHODS
+from squeezespan.experiments.catalog.search import SEARCH
+from squeezespan.experiments.catalog.table2 import TABLE2
+from squeezespan.experiments.catalog.transfer import TABLE5
+from squeezespan.experiments.catalog.why import WHY
+from squeezespan.experiments.experiment import Experiment
+from squeezespan.settings import closest
+
+__all__ = ["EXPERIMENTS", "find_experiment"]
+
+EXPERIMENTS = {
+    experiment.name: experiment
+    for experiment in (TABLE2, ABLATION, TABLE5, TABLE6, METHODS, WHY, SEARCH)
+}
+
+
+def find_experiment(name: str) -> Experiment:
+    """Give the experiment called `name`.
+
+    Raises:
+        UserError: there is none; the message lists them.
+    """
+    if name not in EXPERIMENTS:
+        known = list(EXPERIMENTS)
+        raise UserError(
+            f"there is no table {name!r}{closest(name, known)}; there are {', '.join(known)}"
+        )
+    return EXPERIMENTS[name]

@@ -1,0 +1,171 @@
+"""The trainings of an experiment: arms x seeds x data sets, each known by what it depends on."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from squeezespan.config import DistillConfig, MethodConfig, config_from_dict
+from squeezespan.errors import UserError
+from squeezespan.experiments.columns import Column
+from squeezespan.experiments.experiment import Arm, Changes, Experiment, Scale
+from squeezespan.generators.registry import generator_sha256, load_generator
+from squeezespan.presets import find_preset
+from squeezespan.runs.run_folder import MAY_DIFFER
+from squeezespan.settings import flatten, to_dict
+
+__all__ = ["Cell", "other_setting", "passes_per_image", "plan_cells", "with_steps"]
+
+
+_PLACES = {"data", "gan"}
+"""Settings that name files: another machine keeps them elsewhere."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training of an experiment."""
+
+    arm: Arm
+    column: Column
+    seed: int
+    config: DistillConfig
+    preset: str
+    gan_sha256: str | None
+    """Of the generator's file; None where none is used."""
+
+    @property
+    def title(self) -> str:
+        """What the cell is called in progress lines."""
+        return f"{self.arm.title}, {self.column.name}, seed {self.seed}"
+
+    @property
+    def folder(self) -> str:
+        """Name of the cell's folder: the same for the same training, whatever the table."""
+        return f"{self.preset}--{self.column.name}--{self.seed}--{self.key}"
+
+    @property
+    def key(self) -> str:
+        """Twelve digits of the SHA-256 of everything that the student's weights depend on.
+
+        Settings at their defaults are left out, so that one which is new changes no key.
+        """
+        return self._digest()
+
+    @property
+    def unseeded_key(self) -> str:
+        """The key without the seed."""
+        return self._digest("train.seed")
+
+    def _digest(self, *without: str) -> str:
+        defaults = flatten(DistillConfig())
+        settings = {
+            name: value
+            for name, value in flatten(self.config).items()
+            if name not in MAY_DIFFER and name not in without and value != defaults[name]
+        }
+        # The same on a machine that keeps the images elsewhere; a run that goes on compares them.
+        settings |= {"data": self.column.name, "gan": self.gan_sha256}
+        text = json.dumps(settings, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def other_setting(config: DistillConfig, saved: DistillConfig) -> str | None:
+    """Name a setting by which two trainings differ; what is `auto` differs from nothing.
+
+    Args:
+        config: of a cell.
+        saved: of a training that is done, perhaps on another machine.
+    """
+    before = flatten(saved)
+    for name, value in flatten(config).items():
+        if name not in MAY_DIFFER | _PLACES and value not in ("auto", before[name]):
+            return f"{name} is {before[name]!r}, not {value!r}"
+    return None
+
+
+def plan_cells(
+    experiment: Experiment,
+    scale: Scale,
+    columns: Sequence[Column],
+    seeds: Sequence[int],
+    *,
+    steps: int | None = None,
+    changes: Changes | None = None,
+) -> list[Cell]:
+    """Give the trainings of an experiment, all arms of the first seed first.
+
+    Args:
+        experiment: what to train.
+        scale: which settings.
+        columns: data sets and generators.
+        seeds: of the trainings.
+        steps: length at the scale `mini`, instead of the experiment's; None leaves it.
+        changes: settings above all others, such as the device.
+
+    Raises:
+        UserError: no preset of that name, settings that are impossible, or a generator's file that
+            isn't there.
+    """
+    return [
+        _cell(experiment, arm, scale, column, seed, steps, changes or {})
+        for seed in seeds
+        for column in columns
+        for arm in experiment.arms
+        if not arm.needs or set(arm.needs) <= _blocks(column.gan)
+    ]
+
+
+def with_steps(cell: Cell, steps: int) -> Cell:
+    """Give the cell with another length."""
+    train = replace(cell.config.train, max_steps=steps, epochs=max(cell.config.train.epochs, steps))
+    return replace(cell, config=replace(cell.config, train=train))
+
+
+def passes_per_image(method: MethodConfig) -> float:
+    """Passes through the student for each image of a batch, on average."""
+    synthetic_views = 2 if method.name in ("vicreg", "simsiam") else 1
+    return method.alpha * synthetic_views + (1 - method.alpha) * 2
+
+
+@functools.cache
+def _blocks(gan: str) -> frozenset[str]:
+    return frozenset(load_generator(gan).info.block_channels)
+
+
+def _cell(
+    experiment: Experiment,
+    arm: Arm,
+    scale: Scale,
+    column: Column,
+    seed: int,
+    steps: int | None,
+    above: Changes,
+) -> Cell:
+    preset = arm.preset(scale, column.name)
+    try:
+        values = to_dict(find_preset(preset).build())
+    except UserError as error:
+        raise UserError(f"{experiment.name} on {column.name} at --scale {scale}: {error}") from None
+    values["data"] = column.data
+    layers = [arm.changes]
+    if scale == "mini":
+        length = steps or arm.steps or experiment.steps
+        layers += [arm.mini_changes, {"train": {"max_steps": length, "num_workers": 0}}]
+    layers += [{"train": {"seed": seed}}, above]
+    for section, name, value in _settings(layers):
+        values[section] = values[section] | {name: value}
+    needs_gan = values["method"]["alpha"] > 0
+    values["gan"] = column.gan if needs_gan else None
+    config = config_from_dict(values, where=f"{experiment.name}, {arm.title}")
+    return Cell(
+        arm, column, seed, config, preset, generator_sha256(column.gan) if needs_gan else None
+    )
+
+
+def _settings(layers: Sequence[Changes]) -> Iterator[tuple[str, str, Any]]:
+    for changes in layers:
+        for section, settings in changes.items():
+            for name, value in settings.items():
+                yield section, name, value

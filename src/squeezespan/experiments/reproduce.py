@@ -1,0 +1,246 @@
+"""`reproduce`: from an experiment's definition to its trainings, table and verdicts."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from squeezespan.environment import environment
+from squeezespan.errors import TrainingError, UserError
+from squeezespan.evaluation.options import ProbeOptions
+from squeezespan.experiments.budget import equalise, step_seconds
+from squeezespan.experiments.catalog import find_experiment
+from squeezespan.experiments.cells import Cell, plan_cells
+from squeezespan.experiments.columns import Column, columns_from
+from squeezespan.experiments.evaluations import Target
+from squeezespan.experiments.experiment import Budget, Changes, Experiment, Scale
+from squeezespan.experiments.figure import write_figure
+from squeezespan.experiments.results import Results, collect, verdicts
+from squeezespan.experiments.runner import Task, Trouble, done, run_tasks
+from squeezespan.experiments.table import (
+    as_csv,
+    as_latex,
+    as_markdown,
+    differences_csv,
+    records,
+)
+from squeezespan.files import check_writable, write_json, write_text
+
+__all__ = ["Asked", "Plan", "describe_plan", "hours_left", "plan_experiment", "reproduce"]
+
+_CELLS = "cells"
+_SPEEDS = "speeds.json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asks of an experiment."""
+
+    data: tuple[str, ...]
+    """`NAME=SPEC`, or a data spec alone."""
+    gan: tuple[str, ...]
+    """A generator for each data set, or one for all."""
+    scale: Scale = "mini"
+    seeds: tuple[int, ...] = (0,)
+    arms: tuple[str, ...] = ()
+    """Keys of the arms; all if none is named."""
+    steps: int | None = None
+    """Length at the scale `mini`; None: the experiment's own."""
+    budget: Budget = "images"
+    device: str = "auto"
+    precision: str = "auto"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The trainings of an experiment and where they are kept."""
+
+    experiment: Experiment
+    asked: Asked
+    out: Path
+    tasks: tuple[Task, ...]
+
+    @property
+    def table(self) -> Path:
+        """Folder of the table."""
+        return self.out / self.experiment.name
+
+
+def plan_experiment(name: str, asked: Asked, out: Path) -> Plan:
+    """Work out all trainings, without starting one.
+
+    Args:
+        name: of the experiment.
+        asked: what the user wants of it.
+        out: folder that all experiments may share; cells that two of them need are done once.
+
+    Raises:
+        UserError: no such experiment, data set, generator, preset or arm; or one that doesn't go
+            with the rest.
+    """
+    experiment = _narrowed(find_experiment(name), asked.arms)
+    _check(experiment, asked)
+    columns = columns_from(asked.data, asked.gan)
+    if experiment.judges == "others" and len(columns) < 2:
+        raise UserError(f"{name} judges students on other data sets; give two or more to --data")
+    cells = plan_cells(
+        experiment,
+        asked.scale,
+        columns,
+        asked.seeds,
+        steps=asked.steps,
+        changes=_hardware(asked),
+    )
+    speeds = out / _SPEEDS
+    cells = equalise(cells, asked.budget, lambda cell: step_seconds(cell, speeds))
+    options = ProbeOptions(
+        device=asked.device, **(experiment.probe if asked.scale == "mini" else {})
+    )
+    tasks = (
+        Task(
+            cell,
+            out / _CELLS / cell.folder,
+            _targets(experiment, cell, columns),
+            experiment.protocols,
+            options,
+        )
+        for cell in cells
+    )
+    return Plan(experiment, asked, out, tuple(tasks))
+
+
+def reproduce(plan: Plan, jobs: int = 1) -> tuple[Results, list[Trouble]]:
+    """Do what isn't done of a plan, and write the table of what is.
+
+    A table is written also where cells are missing; started again, the same command goes on.
+
+    Args:
+        plan: from `plan_experiment`.
+        jobs: cells at a time.
+
+    Returns:
+        What was found, and which cells are missing and why.
+
+    Raises:
+        UserError: the folder can't be written to.
+        TrainingError: not one cell could be done.
+        StorageError: the disk is full.
+    """
+    check_writable(plan.out, "--out")
+    plan.out.mkdir(parents=True, exist_ok=True)
+    troubles = run_tasks(plan.tasks, jobs)
+    for trouble in troubles:
+        print(f"{trouble.title}: {trouble.reason}", file=sys.stderr, flush=True)
+    results = collect(plan.experiment, plan.tasks)
+    if not results.found:
+        reasons = "; ".join(dict.fromkeys(trouble.reason for trouble in troubles))
+        raise TrainingError(f"no cell of {plan.experiment.name} could be done: {reasons}")
+    write_results(plan, results, troubles)
+    return results, troubles
+
+
+def write_results(plan: Plan, results: Results, troubles: list[Trouble]) -> None:
+    """Write an experiment's table in all its forms.
+
+    Args:
+        plan: what was asked for.
+        results: what was found, not nothing.
+        troubles: what is missing.
+
+    Raises:
+        StorageError: the disk is full.
+    """
+    folder = plan.table
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = records(results)
+    write_text(folder / "table.md", as_markdown(results))
+    write_text(folder / "table.csv", as_csv(rows))
+    write_text(folder / "table.tex", as_latex(results))
+    if differences := differences_csv(results):
+        write_text(folder / "differences.csv", differences)
+    write_figure(results, folder)
+    write_json(folder / "table.json", _as_json(plan, results, rows, troubles))
+
+
+def describe_plan(plan: Plan) -> str:
+    """Say which trainings there are and which are left to do."""
+    lines = [f"{plan.experiment.title}: {len(plan.tasks)} trainings in {plan.out / _CELLS}"]
+    for task in plan.tasks:
+        train = task.cell.config.train
+        length = f"{train.max_steps} steps" if train.max_steps else f"{train.epochs} epochs"
+        state = "done" if done(task) else "begun" if task.folder.exists() else "to do"
+        lines.append(f"  {task.cell.title}: {length} of {train.batch_size}, {state}")
+    return "\n".join(lines)
+
+
+def hours_left(plan: Plan) -> float:
+    """Measure the steps of the trainings that are left, and give the hours that they take here.
+
+    Args:
+        plan: from `plan_experiment`; at the scale `mini`, where lengths are in steps.
+    """
+    seconds = 0.0
+    for task in plan.tasks:
+        steps = task.cell.config.train.max_steps
+        if not done(task) and steps is not None:
+            seconds += steps * step_seconds(task.cell, plan.out / _SPEEDS)
+    return seconds / 3600
+
+
+def _narrowed(experiment: Experiment, keys: tuple[str, ...]) -> Experiment:
+    if not keys:
+        return experiment
+    known = [arm.key for arm in experiment.arms]
+    for key in keys:
+        if key not in known:
+            raise UserError(f"{experiment.name} has no arm {key!r}; it has {', '.join(known)}")
+    return replace(experiment, arms=tuple(arm for arm in experiment.arms if arm.key in keys))
+
+
+def _check(experiment: Experiment, asked: Asked) -> None:
+    if asked.scale == "paper":
+        if asked.steps is not None:
+            raise UserError("--steps is for --scale mini; the paper's epochs set the length here")
+        if asked.budget != "images":
+            raise UserError(
+                "--budget is for --scale mini; the paper's epochs give all methods as many images"
+            )
+    if len(set(asked.seeds)) < len(asked.seeds) or not asked.seeds:
+        raise UserError("--seeds names a seed twice, or none")
+
+
+def _hardware(asked: Asked) -> Changes:
+    return {"train": {"device": asked.device, "precision": asked.precision}}
+
+
+def _targets(experiment: Experiment, cell: Cell, columns: tuple[Column, ...]) -> tuple[Target, ...]:
+    if experiment.judges == "held-out":
+        return (Target.held_out(),)
+    if experiment.judges == "others":
+        return tuple(Target.of(column) for column in columns if column != cell.column)
+    return (Target.of(cell.column),)
+
+
+def _as_json(
+    plan: Plan, results: Results, rows: list[dict[str, Any]], troubles: list[Trouble]
+) -> Mapping[str, Any]:
+    return {
+        "experiment": plan.experiment.name,
+        "scale": plan.asked.scale,
+        "budget": plan.asked.budget,
+        "rows": rows,
+        "claims": [
+            {
+                "claim": verdict.claim.text,
+                "trained_on": place[0],
+                "judged_on": place[1],
+                "verdict": verdict.verdict,
+                "difference": verdict.difference and verdict.difference.difference,
+                "interval": verdict.difference and list(verdict.difference.interval),
+            }
+            for place, verdict in verdicts(results)
+        ],
+        "missing": [{"cell": trouble.title, "reason": trouble.reason} for trouble in troubles],
+        "environment": environment(),
+    }

@@ -1,0 +1,196 @@
+"""What the cells of an experiment say together: accuracies, differences and verdicts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from squeezespan.evaluation.hits import unpack_hits
+from squeezespan.evaluation.intervals import wilson
+from squeezespan.evaluation.options import Protocol
+from squeezespan.evaluation.paired import nested_interval
+from squeezespan.experiments.evaluations import read_evaluations
+from squeezespan.experiments.experiment import Claim, Experiment
+from squeezespan.experiments.runner import EVALUATIONS, Task, summary
+
+__all__ = ["Difference", "Found", "Results", "Verdict", "collect", "verdicts"]
+
+OVER_IMAGES = "over test images, one seed"
+OVER_BOTH = "over seeds and test images"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The accuracy of an arm that was trained on one data set and judged on one."""
+
+    arm: str
+    column: str
+    target: str
+    protocol: Protocol
+    hits: Mapping[int, Tensor]
+    """Seed to the share of draws that classify each test image correctly, float64 [M]; there is
+    one draw but for few labels."""
+    trainings: Mapping[int, Mapping[str, Any]]
+    """Seed to `cell.json`."""
+    evaluations: Mapping[int, Mapping[str, Any]]
+    """Seed to the evaluation."""
+
+    @property
+    def seeds(self) -> list[int]:
+        """That are done."""
+        return sorted(self.hits)
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over the seeds, 0 to 1."""
+        return _stack(self.hits, self.seeds).mean().item()
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95%: Wilson's for one seed and draw, else by `nested_interval`."""
+        values = _stack(self.hits, self.seeds)
+        if len(values) == 1 and bool(((values == 0) | (values == 1)).all()):
+            return wilson(int(values.sum()), values.shape[1])
+        low, high = nested_interval(values)
+        if low == high:
+            # Every seed the same on every image.
+            return wilson(int(values[0].sum()), values.shape[1])
+        return max(low, 0.0), min(high, 1.0)
+
+    @property
+    def interval_kind(self) -> str:
+        """What the interval is for."""
+        return OVER_IMAGES if len(self.hits) == 1 else OVER_BOTH
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One arm less another, image by image, over the seeds that both have."""
+
+    better: str
+    than: str
+    column: str
+    target: str
+    protocol: Protocol
+    seeds: tuple[int, ...]
+    difference: float
+    interval: tuple[float, float]
+    """95%, for the choice of test images and, of several seeds, for that of seeds."""
+
+    @property
+    def interval_kind(self) -> str:
+        """What the interval is for."""
+        return OVER_IMAGES if len(self.seeds) == 1 else OVER_BOTH
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came out of a claim on one data set."""
+
+    claim: Claim
+    difference: Difference | None
+    """None where an arm is missing."""
+
+    @property
+    def verdict(self) -> Literal["held", "not held", "undecided", "not measured"]:
+        """Whether the interval of the difference lies above, below or across what is claimed."""
+        if self.difference is None:
+            return "not measured"
+        low, high = self.difference.interval
+        bar = self.claim.by / 100
+        return "held" if low > bar else "not held" if high < bar else "undecided"
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that is known of an experiment."""
+
+    experiment: Experiment
+    found: Mapping[tuple[str, str, str, Protocol], Found]
+    """By arm, data set of training, data set of judging, and protocol."""
+
+    def get(self, arm: str, column: str, target: str, protocol: Protocol) -> Found | None:
+        """Give what is known of an arm; None where nothing is."""
+        return self.found.get((arm, column, target, protocol))
+
+    def places(self) -> list[tuple[str, str]]:
+        """Give the pairs of data sets, of training and of judging, that there is anything on."""
+        return list(dict.fromkeys((found.column, found.target) for found in self.found.values()))
+
+
+def collect(experiment: Experiment, tasks: Sequence[Task]) -> Results:
+    """Read what is done of the cells.
+
+    Args:
+        experiment: that they belong to.
+        tasks: all of its cells.
+    """
+    gathered: dict[tuple[str, str, str, Protocol], list[tuple[int, Any, Any]]] = {}
+    for task in tasks:
+        training = summary(task)
+        if training is None:
+            continue
+        place = task.folder / EVALUATIONS
+        for target in task.targets:
+            judged = read_evaluations(place, target, task.protocols, task.options)
+            for protocol, evaluation in judged.items():
+                key = (task.cell.arm.key, task.cell.column.name, target.name, protocol)
+                gathered.setdefault(key, []).append((task.cell.seed, training, evaluation))
+    return Results(
+        experiment,
+        {
+            key: Found(
+                *key,
+                hits={seed: _hits(evaluation) for seed, _, evaluation in cells},
+                trainings={seed: training for seed, training, _ in cells},
+                evaluations={seed: evaluation for seed, _, evaluation in cells},
+            )
+            for key, cells in gathered.items()
+        },
+    )
+
+
+def difference(
+    results: Results, better: str, than: str, place: tuple[str, str], protocol: Protocol
+) -> Difference | None:
+    """Compare two arms over the seeds that both have; None where there are none.
+
+    Args:
+        results: of the experiment.
+        better: key of an arm.
+        than: key of another.
+        place: data sets of training and of judging.
+        protocol: by which both were judged.
+    """
+    one, other = (results.get(arm, *place, protocol) for arm in (better, than))
+    if one is None or other is None:
+        return None
+    seeds = sorted(one.hits.keys() & other.hits.keys())
+    if not seeds:
+        return None
+    gaps = _stack(one.hits, seeds) - _stack(other.hits, seeds)
+    return Difference(
+        better, than, *place, protocol, tuple(seeds), gaps.mean().item(), nested_interval(gaps)
+    )
+
+
+def verdicts(results: Results) -> Iterator[tuple[tuple[str, str], Verdict]]:
+    """Judge every claim on every data set, by the experiment's first protocol."""
+    experiment = results.experiment
+    for place in results.places():
+        for claim in experiment.claims:
+            found = difference(results, claim.better, claim.than, place, experiment.protocols[0])
+            yield place, Verdict(claim, found)
+
+
+def _hits(evaluation: Mapping[str, Any]) -> Tensor:
+    packed = evaluation["hits"]
+    texts = packed if isinstance(packed, list) else [packed]
+    rows = [unpack_hits(text, evaluation["n_test"]) for text in texts]
+    return torch.stack(rows).double().mean(dim=0)
+
+
+def _stack(hits: Mapping[int, Tensor], seeds: Sequence[int]) -> Tensor:
+    return torch.stack([hits[seed] for seed in seeds])
