@@ -82,6 +82,7 @@ class Experiment:
     paper: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Key of an arm to the paper's numbers, percent; by the data set that students are judged on,
     behind that of their training and an arrow where it is another (`cifar10>stl10`)."""
+    scales: tuple[Scale, ...] = ("mini", "paper")
     paper_protocol: str = "linear probe, top-1"
 
     def arm(self, key: str) -> Arm:

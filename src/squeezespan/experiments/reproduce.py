@@ -199,6 +199,8 @@ def _narrowed(experiment: Experiment, keys: tuple[str, ...]) -> Experiment:
 
 
 def _check(experiment: Experiment, asked: Asked) -> None:
+    if asked.scale not in experiment.scales:
+        raise UserError(f"{experiment.name} is for --scale {experiment.scales[0]} alone")
     if asked.scale == "paper":
         if asked.steps is not None:
             raise UserError("--steps is for --scale mini; the paper's epochs set the length here")

@@ -56,4 +56,5 @@ SEARCH = Experiment(
     protocols=("logistic", "knn"),
     judges="held-out",
     steps=1400,
+    scales=("mini",),
 )

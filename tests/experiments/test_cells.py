@@ -1,0 +1,83 @@
+"""Which trainings an experiment has, and what tells them apart."""
+
+from pathlib import Path
+
+import pytest
+from tiny_runs import make_gan
+
+from squeezespan.config import MethodConfig
+from squeezespan.errors import UserError
+from squeezespan.experiments.budget import equalise
+from squeezespan.experiments.catalog import find_experiment
+from squeezespan.experiments.cells import Cell, other_setting, passes_per_image, plan_cells
+from squeezespan.experiments.columns import Column
+from squeezespan.experiments.experiment import Changes
+
+COLUMN = Column("cifar10", "cifar10:here", "builtin:stylegan2-cifar10")
+
+
+def cells(column: Column = COLUMN, changes: Changes | None = None) -> dict[str, Cell]:
+    planned = plan_cells(find_experiment("table2"), "mini", [column], [0], changes=changes)
+    return {cell.arm.key: cell for cell in planned}
+
+
+def test_a_training_is_known_by_what_its_weights_depend_on(tmp_path: Path) -> None:
+    ours = cells()
+    assert len({cell.key for cell in ours.values()}) == len(ours)
+    elsewhere = cells(Column("cifar10", "folder:there", COLUMN.gan), {"train": {"device": "cuda"}})
+    assert [cell.folder for cell in elsewhere.values()] == [cell.folder for cell in ours.values()]
+
+    other = cells(Column("cifar10", COLUMN.data, str(make_gan(tmp_path / "gan.safetensors"))))
+    assert other["squeeze"].key != ours["squeeze"].key
+    assert other["vicreg-real"].key == ours["vicreg-real"].key
+
+    seeds = plan_cells(find_experiment("table2"), "mini", [COLUMN], [0, 1])
+    assert len({cell.key for cell in seeds}) == len(seeds)
+
+
+def test_tables_share_trainings() -> None:
+    ablation = plan_cells(find_experiment("ablation"), "mini", [COLUMN], [0])
+    shared = {cell.folder for cell in ablation} & {cell.folder for cell in cells().values()}
+    assert len(shared) == 2
+
+
+def test_a_setting_that_differs_is_named_but_not_one_left_to_the_machine() -> None:
+    cell = cells()["squeeze"].config
+    assert (
+        other_setting(cell, cells(changes={"train": {"precision": "bf16"}})["squeeze"].config)
+        is None
+    )
+    longer = cells(changes={"train": {"max_steps": 7}})["squeeze"].config
+    assert other_setting(cell, longer) == "train.max_steps is 7, not 3500"
+
+
+def test_passes_of_a_batch() -> None:
+    assert passes_per_image(MethodConfig("squeeze-span", 0.5)) == 1.5
+    assert passes_per_image(MethodConfig("squeeze-span", 1.0)) == 1.0
+    assert passes_per_image(MethodConfig("vicreg", 0.5)) == 2.0
+
+
+def test_equal_passes_and_equal_time_lengthen_the_cheaper_arms() -> None:
+    planned = cells()
+    same = equalise(list(planned.values()), "images", lambda cell: 1.0)
+    assert {cell.config.train.max_steps for cell in same} == {3500}
+    by_passes = equalise(list(planned.values()), "passes", lambda cell: 1.0)
+    steps = {cell.arm.key: cell.config.train.max_steps for cell in by_passes}
+    assert steps["vicreg-real"] == 3500
+    assert steps["squeeze"] == 7000
+    assert steps["squeeze-span"] == round(3500 * 2 / 1.5)
+    seconds = {"vicreg-real": 0.5, "squeeze": 0.2}
+    by_time = equalise(list(planned.values()), "time", lambda cell: seconds.get(cell.arm.key, 0.4))
+    steps = {cell.arm.key: cell.config.train.max_steps for cell in by_time}
+    assert steps["vicreg-real"] == 3500
+    assert steps["squeeze"] == 8750
+
+
+def test_a_block_that_the_generator_lacks_is_no_arm() -> None:
+    planned = plan_cells(find_experiment("table6"), "mini", [COLUMN], [0])
+    assert [cell.arm.key for cell in planned] == ["b4-b8", "b16-b32", "squeeze"]
+
+
+def test_the_paper_has_no_settings_for_other_data() -> None:
+    with pytest.raises(UserError, match="table2 on flowers at --scale paper: there is no preset"):
+        plan_cells(find_experiment("table2"), "paper", [Column("flowers", "folder:x", "g")], [0])

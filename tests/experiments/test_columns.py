@@ -1,0 +1,31 @@
+"""Data sets and their generators, as a user names them."""
+
+import pytest
+
+from squeezespan.errors import UserError
+from squeezespan.experiments.columns import Column, columns_from
+
+
+def test_data_sets_are_called_what_a_reader_would_call_them() -> None:
+    data = ["cifar10:data", "folder:some/stl10/", "many=wds:shards/{0..9}.tar", "hf:who/flowers"]
+    columns = columns_from(data, ["a", "b", "c", "d"])
+    assert [column.name for column in columns] == ["cifar10", "stl10", "many", "flowers"]
+    assert columns[2] == Column("many", "wds:shards/{0..9}.tar", "c")
+
+
+def test_one_generator_serves_all_data_sets() -> None:
+    assert [column.gan for column in columns_from(["cifar10:a", "stl10:b"], ["g"])] == ["g", "g"]
+
+
+@pytest.mark.parametrize(
+    ("data", "gans", "message"),
+    [
+        (["cifar10:a", "stl10:b", "folder:c"], ["g", "h"], "2 generators for the 3 data sets"),
+        (["folder:a/x", "folder:b/x"], ["g"], "two data sets called x"),
+        (["a b=folder:x"], ["g"], "'a b' is no name"),
+        ([], ["g"], "names no images"),
+    ],
+)
+def test_what_does_not_pair_is_refused(data: list[str], gans: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        columns_from(data, gans)
