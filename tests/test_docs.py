@@ -35,6 +35,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SMALLER = {
     "distill": ["--dry-run", "--batch-size", "8", "--images.resolution", "32", "--out", "new"],
     "gan train": ["--dry-run", "--out", "new"],
+    "reproduce": ["--dry-run"],
     "gan score": ["--num-images", "6", "--num-real", "6", "--batch-size", "3"],
 }
 """What is added to a command, so that it takes no longer than a test may."""
@@ -110,6 +111,7 @@ def test_commands_run(
         pytest.importorskip("torch_fidelity")
     # Networks of the published sizes take a CPU minutes.
     monkeypatch.setattr("squeezespan.gan.train.measure_speed", lambda *_: GanSpeed(1.0, 1))
+    monkeypatch.setattr("squeezespan.experiments.reproduce.step_seconds", lambda *_: 1.0)
     assert main([*arguments, *SMALLER.get(verb, [])]) == 0, capsys.readouterr().err
 
 
