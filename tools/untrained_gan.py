@@ -1,10 +1,10 @@
 """Write a generator of the shipped one's architecture whose weights were never trained.
 
     python tools/untrained_gan.py untrained.safetensors
-    squeezespan reproduce why --arms squeeze-standardized --data untrained=folder:cifar10 \\
-        --gan untrained.safetensors --out reproduced
 
-What a student learns from it is what it would learn from any network of this shape.
+What a student learns from it (`squeezespan reproduce why --arms squeeze-standardized --data
+untrained=folder:cifar10 --gan untrained.safetensors`) is what it would learn from any network of
+this shape.
 """
 
 import argparse
