@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from squeezespan.data.order import epoch_order, split_holdout
+from squeezespan.data.order import draw_some, epoch_order, split_holdout
 from squeezespan.errors import UserError
 
 
@@ -49,3 +49,11 @@ def test_holdout_of_unlabelled_images() -> None:
 def test_impossible_shares(fraction: float) -> None:
     with pytest.raises(UserError, match="share"):
         split_holdout(10, fraction, 0, None)
+
+
+def test_more_images_contain_fewer() -> None:
+    some, more, all_of_them = (set(draw_some(100, count, 0).tolist()) for count in (10, 40, 200))
+    assert len(some) == 10
+    assert some < more < all_of_them
+    assert all_of_them == set(range(100))
+    assert draw_some(100, 10, 1).tolist() != draw_some(100, 10, 0).tolist()

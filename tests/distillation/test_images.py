@@ -59,3 +59,17 @@ def test_the_monitor_looks_at_no_more_images_than_it_may(data: str, gan: Path) -
     assert images.knn.queries.labels is not None
     assert images.knn.queries.labels.bincount().tolist() == [3, 3, 3, 3]
     assert len(images.train) == 40
+
+
+def test_a_limit_leaves_the_images_that_are_held_out_and_the_classes_of_the_monitor(
+    data: str, gan: Path
+) -> None:
+    whole, few = (
+        open_run_images(tiny_config(data, gan, images={"limit": limit}), CPU)
+        for limit in (None, 20)
+    )
+    assert len(few.train) == 20
+    assert contents(few.train) < contents(whole.train)
+    assert whole.knn is not None
+    assert few.knn is not None
+    assert contents(few.knn.queries) == contents(whole.knn.queries)

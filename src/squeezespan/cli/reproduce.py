@@ -36,8 +36,9 @@ class _Options:
     """Some of the arms only."""
     steps: Annotated[int, Range(1)] | None = None
     """Length of every training at --scale mini, instead of the table's own."""
-    budget: Budget = "images"
-    """What all arms get as much of; the most expensive arm is the measure."""
+    budget: Budget | None = None
+    """What all arms get as much of, instead of the table's own; the most expensive arm is the
+    measure."""
     jobs: Annotated[int, Range(1)] = 1
     """Trainings at a time; more terminals with the same command share the work, too."""
     device: str = "auto"

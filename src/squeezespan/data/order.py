@@ -6,7 +6,7 @@ from torch import Tensor
 from squeezespan.errors import UserError
 from squeezespan.randomness import derive_seed
 
-__all__ = ["epoch_order", "split_holdout"]
+__all__ = ["draw_some", "epoch_order", "split_holdout"]
 
 
 def epoch_order(n: int, epoch: int, seed: int) -> Tensor:
@@ -21,6 +21,20 @@ def epoch_order(n: int, epoch: int, seed: int) -> Tensor:
         int64 [n] on the CPU, a permutation.
     """
     return _permutation(n, "epoch-order", seed, epoch)
+
+
+def draw_some(n: int, count: int, seed: int) -> Tensor:
+    """Draw some of `n` images; of equal seeds, more contain fewer.
+
+    Args:
+        n: number of images.
+        count: how many, or more than there are for all.
+        seed: of the draw.
+
+    Returns:
+        int64 [min(n, count)], ascending, on the CPU.
+    """
+    return _permutation(n, "some", seed)[:count].sort().values
 
 
 def split_holdout(

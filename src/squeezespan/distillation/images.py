@@ -6,13 +6,13 @@ import torch
 
 from squeezespan.config import DistillConfig
 from squeezespan.data.images import ImageSet, join_images
-from squeezespan.data.order import split_holdout
+from squeezespan.data.order import draw_some, split_holdout
 from squeezespan.data.specs import FoundImages, find_images, open_images
 
 __all__ = ["KnnImages", "RunImages", "open_run_images"]
 
 _HOLDOUT_SEED = 0
-"""One split for all seeds of a run, so that they are trained on the same images."""
+"""One split and one limit for all seeds of a run, so that they are trained on the same images."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ def open_run_images(
             num_workers=workers,
         )
         train = join_images([train, more])
+    if settings.limit is not None:
+        train = train.subset(draw_some(len(train), settings.limit, _HOLDOUT_SEED))
     if not config.monitor.knn_every or whole.labels is None or not len(held_out):
         return RunImages(train, len(held_out), whole.label_problem, None)
     fitting = whole

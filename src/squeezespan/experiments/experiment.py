@@ -82,6 +82,8 @@ class Experiment:
     paper: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Key of an arm to the paper's numbers, percent; by the data set that students are judged on,
     behind that of their training and an arrow where it is another (`cifar10>stl10`)."""
+    budget: Budget = "images"
+    """What all arms get as much of, unless a user wants something else."""
     scales: tuple[Scale, ...] = ("mini", "paper")
     paper_protocol: str = "linear probe, top-1"
 

@@ -47,7 +47,8 @@ class Asked:
     """Keys of the arms; all if none is named."""
     steps: int | None = None
     """Length at the scale `mini`; None: the experiment's own."""
-    budget: Budget = "images"
+    budget: Budget | None = None
+    """None: the experiment's own."""
     device: str = "auto"
     precision: str = "auto"
 
@@ -93,7 +94,9 @@ def plan_experiment(name: str, asked: Asked, out: Path) -> Plan:
         changes=_hardware(asked),
     )
     speeds = out / _SPEEDS
-    cells = equalise(cells, asked.budget, lambda cell: step_seconds(cell, speeds))
+    cells = equalise(
+        cells, asked.budget or experiment.budget, lambda cell: step_seconds(cell, speeds)
+    )
     options = ProbeOptions(
         device=asked.device, **(experiment.probe if asked.scale == "mini" else {})
     )
@@ -204,7 +207,7 @@ def _check(experiment: Experiment, asked: Asked) -> None:
     if asked.scale == "paper":
         if asked.steps is not None:
             raise UserError("--steps is for --scale mini; the paper's epochs set the length here")
-        if asked.budget != "images":
+        if asked.budget not in (None, "images"):
             raise UserError(
                 "--budget is for --scale mini; the paper's epochs give all methods as many images"
             )
@@ -230,7 +233,7 @@ def _as_json(
     return {
         "experiment": plan.experiment.name,
         "scale": plan.asked.scale,
-        "budget": plan.asked.budget,
+        "budget": plan.asked.budget or plan.experiment.budget,
         "rows": rows,
         "claims": [
             {

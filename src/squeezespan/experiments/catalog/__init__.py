@@ -7,6 +7,7 @@ from squeezespan.experiments.catalog.methods import METHODS
 from squeezespan.experiments.catalog.search import SEARCH
 from squeezespan.experiments.catalog.table2 import TABLE2
 from squeezespan.experiments.catalog.transfer import TABLE5
+from squeezespan.experiments.catalog.when import WHEN
 from squeezespan.experiments.catalog.why import WHY
 from squeezespan.experiments.experiment import Experiment
 from squeezespan.settings import closest
@@ -15,7 +16,7 @@ __all__ = ["EXPERIMENTS", "find_experiment"]
 
 EXPERIMENTS = {
     experiment.name: experiment
-    for experiment in (TABLE2, ABLATION, TABLE5, TABLE6, METHODS, WHY, SEARCH)
+    for experiment in (TABLE2, ABLATION, TABLE5, TABLE6, METHODS, WHEN, WHY, SEARCH)
 }
 
 
