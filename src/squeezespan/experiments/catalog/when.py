@@ -1,7 +1,7 @@
 """When a GAN pays: how many real images there are, how many labels, and how good the GAN is."""
 
 from squeezespan.experiments.catalog import arms
-from squeezespan.experiments.experiment import Arm, Claim, Experiment
+from squeezespan.experiments.experiment import Arm, Changes, Claim, Experiment
 
 __all__ = ["WHEN"]
 
@@ -11,7 +11,7 @@ _RISE = 45_000
 
 
 def _few(method: Arm, images: int) -> Arm:
-    changes = {
+    changes: Changes = {
         "images": {"limit": images},
         # Epochs are short here, and more than enough; the steps end the run.
         "train": {"epochs": 1_000_000},
