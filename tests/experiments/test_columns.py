@@ -13,6 +13,12 @@ def test_data_sets_are_called_what_a_reader_would_call_them() -> None:
     assert columns[2] == Column("many", "wds:shards/{0..9}.tar", "c")
 
 
+def test_images_are_known_by_their_place_whatever_a_table_calls_them() -> None:
+    young, old = columns_from(["young=folder:some/cifar10", "old=folder:some/cifar10"], ["g", "h"])
+    assert (young.name, old.name) == ("young", "old")
+    assert young.images == old.images == "cifar10"
+
+
 def test_one_generator_serves_all_data_sets() -> None:
     assert [column.gan for column in columns_from(["cifar10:a", "stl10:b"], ["g"])] == ["g", "g"]
 

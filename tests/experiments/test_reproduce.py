@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 from tiny_experiments import SMALL, TINY
+from tiny_runs import make_gan
 
 from squeezespan.cli.main import main
 from squeezespan.errors import TrainingError, UserError
 from squeezespan.experiments.catalog import EXPERIMENTS
+from squeezespan.experiments.columns import Column
 from squeezespan.experiments.experiment import Arm
 from squeezespan.experiments.reproduce import Asked, describe_plan, plan_experiment, reproduce
+from squeezespan.experiments.teachers import TeacherScore, score_teachers
+from squeezespan.gan.scoring.features import EfficientNetLite0
 
 
 def changed(folder: Path) -> dict[str, int]:
@@ -124,6 +128,41 @@ def test_two_processes_share_the_cells(asked: Asked, tmp_path: Path) -> None:
         results, troubles = reproduce(plan_experiment("tiny", asked, tmp_path / "out"), jobs=2)
     assert len(results.found) == 4
     assert troubles == []
+
+
+def test_accuracy_over_the_score_of_the_generators(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two generators of the same images: what uses neither is trained once."""
+    monkeypatch.setitem(EXPERIMENTS, "tiny", replace(TINY, by_teacher=True))
+    scores = {"young": TeacherScore(40.0, 0.02, 0.5, 0.3, 9), "old": TeacherScore(20.0, 0, 1, 1, 9)}
+    monkeypatch.setattr("squeezespan.experiments.reproduce.score_teachers", lambda *_: scores)
+    other = str(make_gan(tmp_path / "other.safetensors", resolution=16, w_dim=8))
+    data = (f"young={asked.data[0]}", f"old={asked.data[0]}")
+    two = replace(asked, data=data, gan=(asked.gan[0], other))
+    results, _ = reproduce(plan_experiment("tiny", two, tmp_path / "out"))
+    assert len(results.found) == 8
+    assert len(list((tmp_path / "out" / "cells").iterdir())) == 3
+    text = (tmp_path / "out" / "tiny" / "table.md").read_text(encoding="utf-8")
+    assert "| young | 40.00 | 20.00 | 0.500 | 0.300 | 9 |" in text
+
+
+def test_a_teacher_is_scored_once(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    column = Column("four", asked.data[0], asked.gan[0])
+    names = EfficientNetLite0.names
+    numbers = dict.fromkeys((names.frechet, names.kernel, names.precision, names.recall), 0.5)
+    asked_for = []
+
+    def score(*_: object, num_images: int, **__: object) -> dict[str, float]:
+        asked_for.append(num_images)
+        return {**numbers, "num_images": num_images}
+
+    monkeypatch.setattr("squeezespan.experiments.teachers.score_generator", score)
+    for _ in range(2):
+        assert score_teachers([column], "mini", tmp_path)["four"].frechet == 0.5
+    assert asked_for == [5000]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class Cell:
     @property
     def folder(self) -> str:
         """Name of the cell's folder: the same for the same training, whatever the table."""
-        return f"{self.preset}--{self.column.name}--{self.seed}--{self.key}"
+        return f"{self.preset}--{self.column.images}--{self.seed}--{self.key}"
 
     @property
     def key(self) -> str:
@@ -66,7 +66,7 @@ class Cell:
             if name not in MAY_DIFFER and name not in without and value != defaults[name]
         }
         # The same on a machine that keeps the images elsewhere; a run that goes on compares them.
-        settings |= {"data": self.column.name, "gan": self.gan_sha256}
+        settings |= {"data": self.column.images, "gan": self.gan_sha256}
         text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

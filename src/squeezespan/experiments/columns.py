@@ -22,6 +22,11 @@ class Column:
     gan: str
     """A generator's file, or a shipped one's name."""
 
+    @property
+    def images(self) -> str:
+        """What the images are known by in folders, whatever a table calls them."""
+        return _own_name(self.data)
+
 
 def columns_from(data: Sequence[str], gans: Sequence[str]) -> tuple[Column, ...]:
     """Pair data sets with generators.
@@ -58,7 +63,12 @@ def _named(spec: str) -> tuple[str, str]:
         if not name or not name.replace("-", "").replace("_", "").isalnum():
             raise UserError(f"--data {spec}: {name!r} is no name; use letters, digits, - and _")
         return name, f"{inner}{colon}{rest}"
+    return _own_name(spec), spec
+
+
+def _own_name(spec: str) -> str:
+    kind, _, rest = spec.partition(":")
     if kind in _NAMED_BY_KIND:
-        return kind, spec
+        return kind
     last = PurePath(rest.rstrip("/")).name.partition(".")[0] or kind
-    return "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in last), spec
+    return "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in last)

@@ -33,11 +33,13 @@ class Target:
     """Of the data set; `held-out` for the images held out of the student's own train split."""
     data: str | None
     """Data spec; None for the images held out."""
+    key: str = "held-out"
+    """Names the images in files."""
 
     @classmethod
     def of(cls, column: Column) -> "Target":
         """The test split of a data set."""
-        return cls(column.name, column.data)
+        return cls(column.name, column.data, column.images)
 
     @classmethod
     def held_out(cls) -> "Target":
@@ -101,7 +103,7 @@ def read_evaluations(
 def _file(place: Path, target: Target, protocol: Protocol, options: ProbeOptions) -> Path:
     settings = {**to_dict(options), "device": "", "precision": "", "num_workers": 0}
     text = json.dumps([protocol, settings], sort_keys=True)
-    return place / f"{target.name}-{protocol}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
+    return place / f"{target.key}-{protocol}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
 
 
 def _evaluate_held_out(

@@ -84,6 +84,8 @@ class Experiment:
     behind that of their training and an arrow where it is another (`cifar10>stl10`)."""
     budget: Budget = "images"
     """What all arms get as much of, unless a user wants something else."""
+    by_teacher: bool = False
+    """Whether the generators are scored and the figure is drawn over their scores."""
     scales: tuple[Scale, ...] = ("mini", "paper")
     paper_protocol: str = "linear probe, top-1"
 

@@ -2,10 +2,15 @@
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from squeezespan.experiments.experiment import Arm
 from squeezespan.experiments.results import Results
 from squeezespan.experiments.table import PROTOCOL_NAMES, paper_key, place_name
 from squeezespan.files import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["write_figure"]
 
@@ -13,7 +18,7 @@ _FORMATS = ("png", "pdf", "svg")
 
 
 def write_figure(results: Results, folder: Path) -> None:
-    """Draw the accuracies of the first protocol, a panel a data set, as PNG, PDF and SVG.
+    """Draw the accuracies of the first protocol as PNG, PDF and SVG.
 
     Args:
         results: of the experiment, not empty.
@@ -22,16 +27,19 @@ def write_figure(results: Results, folder: Path) -> None:
     Raises:
         StorageError: the disk is full.
     """
+    figure = _over_teachers(results) if results.teachers else _by_arm(results)
+    for kind in _FORMATS:
+        atomic_write(folder / f"figure.{kind}", partial(figure.savefig, format=kind, dpi=160))
+
+
+def _by_arm(results: Results) -> "Figure":
+    """A row an arm, a panel a data set; beside ours, the paper's number as a diamond."""
     from matplotlib.figure import Figure
 
     experiment = results.experiment
     protocol = experiment.protocols[0]
     places = results.places()
-    arms = [
-        arm
-        for arm in experiment.arms
-        if any(results.get(arm.key, *place, protocol) for place in places)
-    ]
+    arms = _measured_arms(results)
     size = (3.2 + 3.0 * len(places), 0.8 + 0.32 * len(arms))
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, len(places), sharey=True, squeeze=False)[0]
@@ -51,5 +59,42 @@ def write_figure(results: Results, folder: Path) -> None:
         panel.grid(axis="x", linewidth=0.4)
         panel.set_axisbelow(True)
     panels[0].set_yticks(range(len(arms)), [arm.title for arm in reversed(arms)])
-    for kind in _FORMATS:
-        atomic_write(folder / f"figure.{kind}", partial(figure.savefig, format=kind, dpi=160))
+    return figure
+
+
+def _over_teachers(results: Results) -> "Figure":
+    """A line an arm, over the Frechet distance of the generators; better ones to the right."""
+    from matplotlib.figure import Figure
+
+    protocol = results.experiment.protocols[0]
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    panel = figure.subplots()
+    for number, arm in enumerate(_measured_arms(results)):
+        points = [
+            (results.teachers[place[0]].frechet, found)
+            for place in results.places()
+            if (found := results.get(arm.key, *place, protocol)) is not None
+        ]
+        points.sort(key=lambda point: -point[0])
+        color = f"C{number}"
+        heights = [found.accuracy * 100 for _, found in points]
+        panel.plot(
+            [x for x, _ in points], heights, "o-", color=color, label=arm.title, markersize=4
+        )
+        for x, found in points:
+            panel.plot([x, x], [end * 100 for end in found.interval], color=color, linewidth=1)
+    panel.set_xscale("log")
+    panel.invert_xaxis()
+    panel.set_xlabel(
+        "Frechet distance of the generator (EfficientNet-Lite0), log scale", fontsize=8
+    )
+    panel.set_ylabel(f"{PROTOCOL_NAMES[protocol]}, %", fontsize=8)
+    panel.tick_params(labelsize=8, which="both")
+    panel.grid(linewidth=0.4)
+    panel.legend(fontsize=8)
+    return figure
+
+
+def _measured_arms(results: Results) -> list[Arm]:
+    measured = {found.arm for found in results.found.values()}
+    return [arm for arm in results.experiment.arms if arm.key in measured]

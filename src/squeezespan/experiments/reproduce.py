@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,14 @@ from squeezespan.experiments.table import (
     differences_csv,
     records,
 )
+from squeezespan.experiments.teachers import TeacherScore, score_teachers
 from squeezespan.files import check_writable, write_json, write_text
 
 __all__ = ["Asked", "Plan", "describe_plan", "hours_left", "plan_experiment", "reproduce"]
 
 _CELLS = "cells"
 _SPEEDS = "speeds.json"
+_TEACHERS = "teachers"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Plan:
     experiment: Experiment
     asked: Asked
     out: Path
+    columns: tuple[Column, ...]
     tasks: tuple[Task, ...]
 
     @property
@@ -110,7 +113,7 @@ def plan_experiment(name: str, asked: Asked, out: Path) -> Plan:
         )
         for cell in cells
     )
-    return Plan(experiment, asked, out, tuple(tasks))
+    return Plan(experiment, asked, out, columns, tuple(tasks))
 
 
 def reproduce(plan: Plan, jobs: int = 1) -> tuple[Results, list[Trouble]]:
@@ -132,10 +135,14 @@ def reproduce(plan: Plan, jobs: int = 1) -> tuple[Results, list[Trouble]]:
     """
     check_writable(plan.out, "--out")
     plan.out.mkdir(parents=True, exist_ok=True)
+    teachers: Mapping[str, TeacherScore] = {}
+    if plan.experiment.by_teacher:
+        place = plan.out / _TEACHERS
+        teachers = score_teachers(plan.columns, plan.asked.scale, place, plan.asked.device)
     troubles = run_tasks(plan.tasks, jobs)
     for trouble in troubles:
         print(f"{trouble.title}: {trouble.reason}", file=sys.stderr, flush=True)
-    results = collect(plan.experiment, plan.tasks)
+    results = collect(plan.experiment, plan.tasks, teachers)
     if not results.found:
         reasons = "; ".join(dict.fromkeys(trouble.reason for trouble in troubles))
         raise TrainingError(f"no cell of {plan.experiment.name} could be done: {reasons}")
@@ -235,6 +242,7 @@ def _as_json(
         "scale": plan.asked.scale,
         "budget": plan.asked.budget or plan.experiment.budget,
         "rows": rows,
+        "teachers": {name: asdict(score) for name, score in results.teachers.items()},
         "claims": [
             {
                 "claim": verdict.claim.text,

@@ -1,7 +1,7 @@
 """What the cells of an experiment say together: accuracies, differences and verdicts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -14,6 +14,7 @@ from squeezespan.evaluation.paired import nested_interval
 from squeezespan.experiments.evaluations import read_evaluations
 from squeezespan.experiments.experiment import Claim, Experiment
 from squeezespan.experiments.runner import EVALUATIONS, Task, summary
+from squeezespan.experiments.teachers import TeacherScore
 
 __all__ = ["Difference", "Found", "Results", "Verdict", "collect", "verdicts"]
 
@@ -110,6 +111,8 @@ class Results:
     experiment: Experiment
     found: Mapping[tuple[str, str, str, Protocol], Found]
     """By arm, data set of training, data set of judging, and protocol."""
+    teachers: Mapping[str, TeacherScore] = field(default_factory=dict)
+    """Data set to the score of its generator; empty where they were not asked for."""
 
     def get(self, arm: str, column: str, target: str, protocol: Protocol) -> Found | None:
         """Give what is known of an arm; None where nothing is."""
@@ -120,12 +123,17 @@ class Results:
         return list(dict.fromkeys((found.column, found.target) for found in self.found.values()))
 
 
-def collect(experiment: Experiment, tasks: Sequence[Task]) -> Results:
+def collect(
+    experiment: Experiment,
+    tasks: Sequence[Task],
+    teachers: Mapping[str, TeacherScore] | None = None,
+) -> Results:
     """Read what is done of the cells.
 
     Args:
         experiment: that they belong to.
         tasks: all of its cells.
+        teachers: scores of the generators, if they were asked for.
     """
     gathered: dict[tuple[str, str, str, Protocol], list[tuple[int, Any, Any]]] = {}
     for task in tasks:
@@ -149,6 +157,7 @@ def collect(experiment: Experiment, tasks: Sequence[Task]) -> Results:
             )
             for key, cells in gathered.items()
         },
+        teachers or {},
     )
 
 

@@ -91,7 +91,8 @@ def run_tasks(tasks: Sequence[Task], jobs: int) -> list[Trouble]:
     Returns:
         What is not done after all, because it failed or because another process works on it.
     """
-    left = [task for task in tasks if not done(task)]
+    # Data sets of two names may be the same images, and a training on them one.
+    left = list({task.folder: task for task in tasks if not done(task)}.values())
     if jobs == 1:
         found = [run_task(task, f"[{place}/{len(left)}]") for place, task in _numbered(left)]
     else:
@@ -157,12 +158,12 @@ def _train(task: Task) -> None:
         task.folder / SUMMARY,
         {
             "preset": cell.preset,
-            "data_name": cell.column.name,
+            "images": cell.column.images,
             "seed": cell.seed,
             "gan_sha256": cell.gan_sha256,
             "config": to_dict(config),
             "steps": trained[-1]["step"],
-            "images": trained[-1]["images"],
+            "images_seen": trained[-1]["images"],
             "passes": round(trained[-1]["images"] * views),
             "seconds": trained[-1]["seconds"],
             "last": trained[-1],

@@ -82,6 +82,8 @@ def as_markdown(results: Results) -> str:
         if len(rows) > 1:
             parts.append(f"## By {PROTOCOL_NAMES[protocol]}, %\n\n{_markdown(rows)}")
     parts.append(_small_print(results))
+    if results.teachers:
+        parts.append(f"## The generators\n\n{_markdown(_teacher_rows(results))}")
     if experiment.claims:
         parts.append(f"## Claims\n\n{_markdown([_CLAIM_HEADER, *_claim_rows(results)])}")
     return "\n\n".join(parts) + "\n"
@@ -167,6 +169,31 @@ def _small_print(results: Results) -> str:
     )
 
 
+def _teacher_rows(results: Results) -> list[tuple[str, ...]]:
+    """The generators, the best last."""
+    header: tuple[str, ...] = (
+        "data",
+        "Frechet distance",
+        "kernel distance x 1000",
+        "precision",
+        "recall",
+        "images",
+    )
+    ordered = sorted(results.teachers.items(), key=lambda item: -item[1].frechet)
+    rows: list[tuple[str, ...]] = [
+        (
+            name,
+            f"{score.frechet:.2f}",
+            f"{score.kernel * 1000:.2f}",
+            f"{score.precision:.3f}",
+            f"{score.recall:.3f}",
+            str(score.images),
+        )
+        for name, score in ordered
+    ]
+    return [header, *rows]
+
+
 def _claim_rows(results: Results) -> Iterable[tuple[str, ...]]:
     for place, verdict in verdicts(results):
         yield verdict.claim.text, place_name(place), _gap(verdict), verdict.verdict
@@ -201,7 +228,7 @@ def _record(results: Results, found: Found) -> dict[str, Any]:
         "interval": found.interval_kind,
         "paper": "" if paper is None or not is_first else f"{paper / 100:.4f}",
         "steps": _same(training["steps"] for training in trainings),
-        "images": _same(training["images"] for training in trainings),
+        "images": _same(training["images_seen"] for training in trainings),
         "passes": _same(training["passes"] for training in trainings),
         "train_seconds": " ".join(str(round(training["seconds"])) for training in trainings),
         "device": _same(_device(session) for session in sessions),

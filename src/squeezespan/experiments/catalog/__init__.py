@@ -3,6 +3,7 @@
 from squeezespan.errors import UserError
 from squeezespan.experiments.catalog.ablation import ABLATION
 from squeezespan.experiments.catalog.blocks import TABLE6
+from squeezespan.experiments.catalog.fig4 import FIG4
 from squeezespan.experiments.catalog.methods import METHODS
 from squeezespan.experiments.catalog.search import SEARCH
 from squeezespan.experiments.catalog.table2 import TABLE2
@@ -16,7 +17,7 @@ __all__ = ["EXPERIMENTS", "find_experiment"]
 
 EXPERIMENTS = {
     experiment.name: experiment
-    for experiment in (TABLE2, ABLATION, TABLE5, TABLE6, METHODS, WHEN, WHY, SEARCH)
+    for experiment in (TABLE2, ABLATION, TABLE5, TABLE6, FIG4, METHODS, WHEN, WHY, SEARCH)
 }
 
 
