@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from squeezespan.discriminators.files import load_discriminator
     from squeezespan.distillation.distill import distill
     from squeezespan.errors import StorageError, TrainingError, UserError
+    from squeezespan.exports.export import export
     from squeezespan.generators.registered import register_generator
     from squeezespan.generators.registry import load_generator
     from squeezespan.models.student_file import load_backbone
@@ -27,6 +28,7 @@ __all__ = [
     "UserError",
     "distill",
     "evaluate",
+    "export",
     "find_preset",
     "load_backbone",
     "load_discriminator",
@@ -45,6 +47,7 @@ _HOMES = {
     "UserError": "errors",
     "distill": "distillation.distill",
     "evaluate": "evaluate",
+    "export": "exports.export",
     "find_preset": "presets",
     "load_backbone": "models.student_file",
     "load_discriminator": "discriminators.files",

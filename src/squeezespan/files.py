@@ -4,9 +4,11 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,11 @@ __all__ = [
     "atomic_write",
     "check_file",
     "check_new_file",
+    "check_new_folder",
     "check_writable",
     "expanded",
     "file_sha256",
+    "new_folder",
     "write_json",
     "write_text",
 ]
@@ -96,6 +100,50 @@ def check_new_file(path: Path | None, option: str) -> None:
     if os.path.lexists(path):
         raise UserError(f"{path} exists already: give {option} a new file")
     check_writable(path, option)
+
+
+def check_new_folder(path: Path, option: str) -> None:
+    """Make sure, before long work, that its result can be written to a new folder.
+
+    Args:
+        path: the folder; an empty one is fine.
+        option: the option that names it, for messages.
+
+    Raises:
+        UserError: something is there already, or it can't be written to.
+    """
+    is_empty_folder = path.is_dir() and not any(path.iterdir())
+    if os.path.lexists(path) and not is_empty_folder:
+        raise UserError(f"{path} exists already: give {option} a new folder")
+    check_writable(path, option)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to fill that becomes `path` in one step when the block ends well.
+
+    Args:
+        path: nothing is there, or an empty folder.
+
+    Raises:
+        StorageError: the disk is full or read-only.
+        UserError: there can be no folder at `path`.
+    """
+    path = path.absolute()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageError(f"could not write {path}: {error.strerror}") from error
+        raise UserError(f"{path} can't be written: {error.strerror}") from error
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        temporary.replace(path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
 
 
 def check_writable(path: Path, option: str) -> None:

@@ -49,8 +49,10 @@ def run(argv: list[str]) -> None:
 
 
 def _table(result: dict[str, Any]) -> str:
+    from squeezespan.evaluation.probe import describe_protocol
+
     rows = [
-        ("protocol", _protocol(result)),
+        ("protocol", describe_protocol(result)),
         ("top-1", _percent(result["accuracy"], result["interval"])),
         ("data", result["data"]),
         ("train", result["train_images"]),
@@ -63,13 +65,6 @@ def _table(result: dict[str, Any]) -> str:
     if "top5" in result:
         rows.insert(2, ("top-5", _percent(result["top5"], result["top5_interval"])))
     return "\n".join(f"{name:10}{value}" for name, value in rows)
-
-
-def _protocol(result: dict[str, Any]) -> str:
-    settings = ", ".join(
-        f"{name} {value}" for name, value in result["settings"].items() if value is not None
-    )
-    return f"{result['protocol']} ({settings}, seed {result['seed']})"
 
 
 def _percent(share: float, interval: list[float]) -> str:

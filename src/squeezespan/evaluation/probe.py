@@ -1,7 +1,7 @@
 """Evaluation of a trained backbone on a data set, with everything that the figure depends on."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from squeezespan.evaluation.protocols import (
     evaluate_linear,
     extract_split,
 )
+from squeezespan.files import file_sha256
 from squeezespan.hardware import cpu_name, resolve_device, resolve_precision
-from squeezespan.models.student_file import load_backbone
+from squeezespan.models.student_file import load_backbone, student_path
 from squeezespan.settings import check_ranges
 
-__all__ = ["probe", "probe_all"]
+__all__ = ["describe_protocol", "probe", "probe_all"]
 
 
 def probe(
@@ -71,6 +72,7 @@ def probe_all(
     check_ranges(options, where="probe")
     started = time.perf_counter()
     device = resolve_device(options.device)
+    weights_sha256 = file_sha256(student_path(run_or_weights))
     backbone = load_backbone(run_or_weights, device)
     # The same layout as the images': convolutions need no copies in between.
     backbone.network.to(memory_format=torch.channels_last)
@@ -100,6 +102,7 @@ def probe_all(
             "test_images": found_test.sizes.describe(len(test), side),
             "data": data,
             "weights": str(run_or_weights),
+            "weights_sha256": weights_sha256,
             "arch": backbone.header["arch"],
             "resolution": backbone.resolution,
             "provenance": backbone.header.get("provenance"),
@@ -108,6 +111,7 @@ def probe_all(
             "precision": resolve_precision(options.precision, device),
             "seconds": round(time.perf_counter() - started, 2),
             "date": machine["time"],
+            "command": machine["command"],
             "versions": {
                 "squeezespan": machine["squeezespan"],
                 "python": machine["python"],
@@ -117,6 +121,18 @@ def probe_all(
         }
         started = time.perf_counter()
     return results
+
+
+def describe_protocol(result: Mapping[str, Any]) -> str:
+    """Give the protocol of a result with its settings, such as `knn (k 200, seed 0)`.
+
+    Args:
+        result: of `probe`.
+    """
+    settings = ", ".join(
+        f"{name} {value}" for name, value in result["settings"].items() if value is not None
+    )
+    return f"{result['protocol']} ({settings}, seed {result['seed']})"
 
 
 def _hardware(device: torch.device) -> str:

@@ -18,9 +18,19 @@ __all__ = [
     "features",
     "num_features",
     "suggest_architecture",
+    "timm_recipe",
 ]
 
 RESNET10_NARROW = "resnet10-narrow"
+
+_NARROW: dict[str, Any] = {
+    "layers": (1, 1, 1, 1),
+    "channels": (32, 64, 128, 256),
+    # timm fixes the width of the plain stem at 64; of the deep one it can be chosen.
+    "stem_type": "deep",
+    "stem_width": 16,
+}
+"""What makes timm's ResNet-18 the narrow one."""
 
 _CIFAR_RESOLUTION = 32
 _RESNET_MODULES = {"resnet", "res2net", "resnest", "sknet"}
@@ -54,9 +64,9 @@ def build_backbone(
     if resolution is None:
         fallback = published.input_size[-1] if published and stem == "imagenet" else None
         resolution = fallback or _CIFAR_RESOLUTION
-    sizing = {"img_size": resolution} if published and published.fixed_input_size else {}
+    name, arguments = timm_recipe(arch, resolution)
     try:
-        backbone = _create(arch, sizing)
+        backbone: Any = timm.create_model(name, pretrained=False, num_classes=0, **arguments)
         if stem == "cifar":
             if not isinstance(backbone, resnet.ResNet):
                 raise UserError(
@@ -85,6 +95,23 @@ def default_stem(arch: str, resolution: int) -> Literal["cifar", "imagenet"]:
     """
     is_resnet = arch == RESNET10_NARROW or is_model_in_modules(arch, _RESNET_MODULES)
     return "cifar" if is_resnet and resolution <= _CIFAR_RESOLUTION else "imagenet"
+
+
+def timm_recipe(arch: str, resolution: int) -> tuple[str, dict[str, Any]]:
+    """Give what `timm.create_model` makes an architecture from.
+
+    Args:
+        arch: as for `build_backbone`.
+        resolution: side of the images, pixels.
+
+    Returns:
+        timm's name, and the arguments besides; texts, numbers and tuples of them.
+    """
+    if arch == RESNET10_NARROW:
+        return "resnet18", dict(_NARROW)
+    published = get_pretrained_cfg(arch)
+    fixed = published is not None and published.fixed_input_size
+    return arch, {"img_size": resolution} if fixed else {}
 
 
 def num_features(backbone: nn.Module) -> int:
@@ -117,20 +144,6 @@ def suggest_architecture(arch: str) -> str:
     """Give `; did you mean ...?` for the architectures named most like `arch`, or nothing."""
     close = difflib.get_close_matches(arch, [RESNET10_NARROW, *timm.list_models()], n=3)
     return f"; did you mean {', '.join(close)}?" if close else ""
-
-
-def _create(arch: str, sizing: dict[str, Any]) -> Any:
-    if arch == RESNET10_NARROW:
-        # timm fixes the width of the plain stem at 64; of the deep one it can be chosen.
-        return resnet.ResNet(
-            cast(Any, resnet.BasicBlock),
-            (1, 1, 1, 1),
-            num_classes=0,
-            channels=(32, 64, 128, 256),
-            stem_type="deep",
-            stem_width=16,
-        )
-    return timm.create_model(arch, pretrained=False, num_classes=0, **sizing)
 
 
 def _put_cifar_stem(backbone: Any) -> None:

@@ -12,7 +12,7 @@ from squeezespan.files import check_file
 from squeezespan.models.backbones import build_backbone
 from squeezespan.untrusted.safetensors import load_weights, read_network, save_network
 
-__all__ = ["STUDENT_FILE", "Backbone", "load_backbone", "save_student"]
+__all__ = ["STUDENT_FILE", "Backbone", "load_backbone", "save_student", "student_path"]
 
 STUDENT_FILE = "student.safetensors"
 
@@ -111,7 +111,7 @@ def load_backbone(run_or_file: str | Path, device: torch.device | str = "cpu") -
     Raises:
         UserError: missing, not a student's file, or damaged.
     """
-    path = _student_path(Path(run_or_file))
+    path = student_path(run_or_file)
     tensors, header = read_network(path, _KIND)
     problem = _problem(header)
     if problem:
@@ -125,7 +125,13 @@ def load_backbone(run_or_file: str | Path, device: torch.device | str = "cpu") -
     return Backbone(network, header).eval().to(device)
 
 
-def _student_path(path: Path) -> Path:
+def student_path(run_or_file: str | Path) -> Path:
+    """Give the student's file in a run folder, or the file itself.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(run_or_file)
     if path.is_dir():
         inside = path / STUDENT_FILE
         if not inside.is_file():
