@@ -1,7 +1,7 @@
 """Every snippet of README and of the pages in docs runs, on small files of the names in it.
 
-`docs/generators.md` has a test of its own. A training is cut to its plan (`--dry-run`), or to two
-steps; the demo's commands are read by its own parser.
+`docs/generators.md` and the Python of `docs/exports.md` have tests of their own. A training is cut
+to its plan (`--dry-run`), or to two steps; the demo's commands are read by its own parser.
 """
 
 import dataclasses
@@ -31,6 +31,7 @@ from squeezespan.models.backbones import build_backbone
 from squeezespan.models.student_file import STUDENT_FILE, save_student
 
 ROOT = Path(__file__).parents[1]
+OWN_PYTHON = ("generators.md", "exports.md")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SMALLER = {
     "distill": ["--dry-run", "--batch-size", "8", "--images.resolution", "32", "--out", "new"],
@@ -109,6 +110,8 @@ def test_commands_run(
     verb = " ".join(arguments[:2]) if arguments[0] == "gan" else arguments[0]
     if verb == "gan score":
         pytest.importorskip("torch_fidelity")
+    if verb == "export" and "onnx" in arguments:
+        pytest.importorskip("onnxscript")
     # Networks of the published sizes take a CPU minutes.
     monkeypatch.setattr("squeezespan.gan.train.measure_speed", lambda *_: GanSpeed(1.0, 1))
     monkeypatch.setattr("squeezespan.experiments.reproduce.step_seconds", lambda *_: 1.0)
@@ -131,7 +134,7 @@ _DISTILL = squeezespan.distill
 
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if page.name != "generators.md" and snippets(page, "python")],
+    [page for page in PAGES if page.name not in OWN_PYTHON and snippets(page, "python")],
     ids=lambda page: page.name,
 )
 def test_python_snippets_run_one_after_the_other(
