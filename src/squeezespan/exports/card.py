@@ -62,6 +62,7 @@ class Card:
             width=self.backbone.num_features,
             mean=list(self.backbone.normalization["mean"]),
             std=list(self.backbone.normalization["std"]),
+            method=_method_name(provenance),
             teacher=provenance.get("gan"),
             finished=provenance.get("finished"),
             facts=[*_facts(provenance), *_teacher(provenance)],
@@ -85,6 +86,11 @@ def hub_metadata(format: FormatName, license: str | None) -> str:
         pipeline_tag="image-feature-extraction",
         tags=["image-feature-extraction", "squeezespan", "self-supervised"],
     ).to_yaml()
+
+
+def _method_name(provenance: Mapping[str, Any]) -> object:
+    method = provenance.get("method")
+    return method.get("name") if isinstance(method, Mapping) else method
 
 
 def _facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:

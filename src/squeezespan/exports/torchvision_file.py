@@ -59,7 +59,9 @@ from torchvision.transforms.functional import normalize
 {build}backbone.fc = nn.Identity()
 backbone.load_state_dict(torch.load("{weights}", weights_only=True))
 backbone.eval()
-features = backbone(normalize(images, {mean}, {std}))"""
+mean = {mean}
+std = {std}
+features = backbone(normalize(images, mean, std))"""
 
 
 def write_torchvision(backbone: Backbone, folder: Path) -> Written:
