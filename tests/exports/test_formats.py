@@ -127,11 +127,12 @@ def test_timm_learns_how_images_are_made_ready(
 ) -> None:
     built = ("resnet18", "imagenet", 64)
     network = timm.create_model(f"local-dir:{exported('timm', *built)}", pretrained=True).eval()
-    settings = timm.data.resolve_model_data_config(network)
+    made_ready: Any = timm.data
+    settings = made_ready.resolve_model_data_config(network)
     assert list(settings["input_size"]) == [3, 64, 64]
     assert {name: list(settings[name]) for name in ("mean", "std")} == NORMALIZATION
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    ready = timm.data.create_transform(**settings)(Image.fromarray(pixels))
+    ready = made_ready.create_transform(**settings)(Image.fromarray(pixels))
     ours = load_backbone(student(*built))
     with torch.no_grad():
         found = network(ready[None])
