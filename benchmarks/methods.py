@@ -16,8 +16,8 @@ import tyro
 from measure.report import Report, table
 from measure.timing import spread, summarize
 
-from squeezespan.demo.speed import measure_step, steps_to_measure
 from squeezespan.distillation.prepare import prepare
+from squeezespan.distillation.speed import measure_step, steps_to_measure
 from squeezespan.errors import UserError
 from squeezespan.hardware import resolve_device, resolve_precision
 from squeezespan.presets import find_preset

@@ -12,7 +12,7 @@ from squeezespan.files import write_json
 from squeezespan.settings import to_dict
 
 _OPTIONS = DemoOptions(precision="fp32")
-_PLAN = DemoPlan(options=_OPTIONS, gan_sha256="abc", methods=("squeeze",), steps=7)
+_PLAN = DemoPlan(options=_OPTIONS, gan_sha256="abc", methods=("squeeze",), steps=(7,))
 
 
 def look(path: Path, options: DemoOptions = _OPTIONS, sha256: str = "abc") -> DemoPlan | None:

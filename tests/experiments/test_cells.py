@@ -24,7 +24,9 @@ def cells(column: Column = COLUMN, changes: Changes | None = None) -> dict[str, 
 def test_a_training_is_known_by_what_its_weights_depend_on(tmp_path: Path) -> None:
     ours = cells()
     assert len({cell.key for cell in ours.values()}) == len(ours)
-    elsewhere = cells(Column("other", "folder:there/cifar10", COLUMN.gan), {"train": {"device": "cuda"}})
+    elsewhere = cells(
+        Column("other", "folder:there/cifar10", COLUMN.gan), {"train": {"device": "cuda"}}
+    )
     assert [cell.folder for cell in elsewhere.values()] == [cell.folder for cell in ours.values()]
 
     other = cells(Column("cifar10", COLUMN.data, str(make_gan(tmp_path / "gan.safetensors"))))

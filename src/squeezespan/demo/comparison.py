@@ -3,42 +3,41 @@
 from collections.abc import Mapping
 from typing import Any
 
-from squeezespan.demo.evaluation import Outcome
-from squeezespan.demo.rows import RANDOM
-from squeezespan.evaluation.paired import paired_difference
+from squeezespan.demo.evaluation import PROTOCOLS, Outcome
+from squeezespan.evaluation.hits import unpack_hits
+from squeezespan.evaluation.options import Protocol
+from squeezespan.experiments.catalog.demo import DEMO
+from squeezespan.experiments.results import Found, Results, difference
 
 __all__ = ["compare_rows", "compared_in_words"]
 
-_PAIRS = (
-    ("squeeze-span", "vicreg-real"),
-    ("squeeze-span", "vicreg-mixed"),
-    ("squeeze-span", "squeeze"),
-    ("squeeze-span", RANDOM),
-)
+_PLACE = ("demo", "demo")
 _PROTOCOL_NAMES = {"knn": "kNN", "logistic": "logistic regression"}
 
 
-def compare_rows(outcomes: Mapping[str, Outcome]) -> list[dict[str, Any]]:
+def compare_rows(outcomes: Mapping[str, Outcome], seed: int) -> list[dict[str, Any]]:
     """Compare the rows that the demo is about, image by image.
 
     Args:
-        outcomes: method to what its test said; all on the same test images.
+        outcomes: key of an arm to what its test said; all on the same test images.
+        seed: of the trainings.
 
     Returns:
-        For each pair that there is: `method`, `against`, and for each protocol `difference` and
-        its 95% `interval`.
+        For each of the demo's claims that there are rows for: `method`, `against`, and for each
+        protocol `difference` and its 95% `interval`.
     """
+    results = _results(outcomes, seed)
     return [
         {
-            "method": method,
-            "against": other,
+            "method": claim.better,
+            "against": claim.than,
             **{
-                protocol: _difference(outcomes[method], outcomes[other], protocol)
-                for protocol in _PROTOCOL_NAMES
+                protocol: _told(results, claim.better, claim.than, protocol)
+                for protocol in PROTOCOLS
             },
         }
-        for method, other in _PAIRS
-        if method in outcomes and other in outcomes
+        for claim in DEMO.claims
+        if claim.better in outcomes and claim.than in outcomes
     ]
 
 
@@ -61,6 +60,16 @@ def compared_in_words(comparison: Mapping[str, Any], titles: Mapping[str, str]) 
     )
 
 
-def _difference(outcome: Outcome, other: Outcome, protocol: str) -> dict[str, Any]:
-    difference, interval = paired_difference(outcome.correct[protocol], other.correct[protocol])
-    return {"difference": difference, "interval": list(interval)}
+def _results(outcomes: Mapping[str, Outcome], seed: int) -> Results:
+    found: dict[tuple[str, str, str, Protocol], Found] = {}
+    for key, outcome in outcomes.items():
+        for protocol, evaluation in outcome.evaluations.items():
+            hits = unpack_hits(evaluation["hits"], len(outcome.features.test_y)).double()
+            found[key, *_PLACE, protocol] = Found(key, *_PLACE, protocol, {seed: hits}, {}, {})
+    return Results(DEMO, found)
+
+
+def _told(results: Results, method: str, other: str, protocol: Protocol) -> dict[str, Any]:
+    gap = difference(results, method, other, _PLACE, protocol)
+    assert gap is not None
+    return {"difference": gap.difference, "interval": list(gap.interval)}

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from squeezespan.demo.comparison import compare_rows, compared_in_words
-from squeezespan.demo.evaluation import KNN_K, KNN_TEMPERATURE, Examiner, Outcome
-from squeezespan.demo.rows import RANDOM, ROWS
+from squeezespan.demo.evaluation import PROTOCOLS, Examiner, Outcome
 from squeezespan.demo.settings import DemoPlan
 from squeezespan.environment import environment
+from squeezespan.experiments.catalog.demo import DEMO, RANDOM
+from squeezespan.experiments.cells import passes_per_image
 from squeezespan.generators.registry import read_generator_header
+from squeezespan.presets import find_preset
 from squeezespan.reports.metrics import read_metrics
 from squeezespan.settings import to_dict
 
 __all__ = ["build_result", "result_table", "spoken_accuracy"]
-
-_PROTOCOLS = ("knn", "logistic")
 
 
 def build_result(
@@ -36,8 +36,9 @@ def build_result(
         device: that the demo ran on.
         resumed: whether the demo was stopped in between.
     """
-    titles = {RANDOM: "Random init"} | {key: row.title for key, row in ROWS.items()}
-    comparisons = compare_rows(outcomes)
+    titles = {arm.key: arm.title for arm in (RANDOM, *DEMO.arms)}
+    comparisons = compare_rows(outcomes, plan.options.seed)
+    any_outcome = next(iter(outcomes.values()))
     return {
         "rows": [_row(key, outcome, plan, out) for key, outcome in outcomes.items()],
         "comparisons": comparisons,
@@ -53,15 +54,12 @@ def build_result(
             "test_images_there_are": examiner.n_test,
         },
         "protocols": {
-            "knn": {
-                "k": min(KNN_K, len(examiner.train)),
-                "temperature": KNN_TEMPERATURE,
-                "interval": "95% Wilson",
-            },
-            "logistic": {
-                "regularization": "chosen on a tenth held out of train",
-                "interval": "95% Wilson",
-            },
+            # The strength of the penalty is each row's own.
+            protocol: {
+                **{name: value for name, value in evaluation["settings"].items() if name != "l2"},
+                "interval": evaluation["interval_kind"],
+            }
+            for protocol, evaluation in any_outcome.evaluations.items()
         },
         "plan": to_dict(plan),
         "gan": read_generator_header(plan.options.gan),
@@ -72,15 +70,13 @@ def build_result(
 
 def _row(key: str, outcome: Outcome, plan: DemoPlan, out: Path) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
-    for protocol in _PROTOCOLS:
-        accuracy, interval = outcome.accuracy(protocol)
-        numbers |= {protocol: accuracy, f"{protocol}_interval": list(interval)}
-    if key == RANDOM:
-        about = "The student before any training: all others start from exactly these weights."
+    for protocol, found in outcome.evaluations.items():
+        numbers |= {protocol: found["accuracy"], f"{protocol}_interval": found["interval"]}
+    if key == RANDOM.key:
         return {
             "method": key,
-            "title": "Random init",
-            "about": about,
+            "title": RANDOM.title,
+            "about": RANDOM.about,
             **numbers,
             "images": 0,
             "views": 0,
@@ -88,18 +84,19 @@ def _row(key: str, outcome: Outcome, plan: DemoPlan, out: Path) -> dict[str, Any
             "seconds": 0.0,
             "run": None,
         }
-    row = ROWS[key]
+    arm = DEMO.arm(key)
+    views = passes_per_image(find_preset(arm.mini).build().method)
     trained = [
         line for line in read_metrics(out / key / "metrics.jsonl") if line["kind"] == "train"
     ]
     return {
         "method": key,
-        "title": row.title,
-        "about": row.about,
+        "title": arm.title,
+        "about": arm.about,
         **numbers,
-        "images": plan.images,
-        "views": round(plan.images * row.views),
-        "steps": plan.steps,
+        "images": plan.images_of(key),
+        "views": round(plan.images_of(key) * views),
+        "steps": plan.steps_of(key),
         "seconds": trained[-1]["seconds"],
         "run": key,
     }
@@ -115,7 +112,7 @@ def result_table(result: Mapping[str, Any]) -> str:
     lines = [
         (
             row["title"],
-            *(_cell(row[name], row[f"{name}_interval"]) for name in _PROTOCOLS),
+            *(_cell(row[name], row[f"{name}_interval"]) for name in PROTOCOLS),
             f"{row['images']}",
             f"{row['seconds']:.1f}",
         )
@@ -134,7 +131,7 @@ def result_table(result: Mapping[str, Any]) -> str:
 
 def spoken_accuracy(outcome: Outcome) -> str:
     """Say what a test found, in a few words."""
-    knn, logistic = (outcome.accuracy(protocol)[0] for protocol in _PROTOCOLS)
+    knn, logistic = (outcome.evaluations[protocol]["accuracy"] for protocol in PROTOCOLS)
     return f"kNN {knn:.1%}, logistic regression {logistic:.1%} of the test images"
 
 

@@ -11,16 +11,17 @@ from typing import Any
 
 import torch
 
+from squeezespan.demo.configs import Sizes, demo_config
 from squeezespan.demo.evaluation import Examiner, Outcome
 from squeezespan.demo.folder import RESULT, demo_folder, find_plan
-from squeezespan.demo.plan import Budget, plan_lengths
+from squeezespan.demo.plan import Budget, Speed, plan_lengths
 from squeezespan.demo.result import build_result, spoken_accuracy
-from squeezespan.demo.rows import RANDOM, ROWS, Sizes, demo_config
 from squeezespan.demo.settings import DemoOptions, DemoPlan
-from squeezespan.demo.speed import measure_step, steps_to_measure
 from squeezespan.distillation.distill import distill
 from squeezespan.distillation.prepare import Parts, prepare
+from squeezespan.distillation.speed import measure_step, steps_to_measure
 from squeezespan.errors import UserError
+from squeezespan.experiments.catalog.demo import DEMO, RANDOM
 from squeezespan.files import write_json
 from squeezespan.generators.base import Generator
 from squeezespan.generators.registry import generator_sha256, load_generator
@@ -53,7 +54,7 @@ class _Setting:
 
 
 def run_demo(options: DemoOptions, out: str | Path, began: float | None = None) -> dict[str, Any]:
-    """Train the methods with equally many images each, test them, and leave the demo's folder.
+    """Train the methods for equally long each, test them, and leave the demo's folder.
 
     A demo that was stopped goes on where it was, with the plan that it had. A finished one is left
     as it is.
@@ -83,14 +84,14 @@ def run_demo(options: DemoOptions, out: str | Path, began: float | None = None) 
     setting = _prepare(options, found, sha256)
     start = _first_parts(setting)
     _say("testing the student before any training")
-    outcomes = {RANDOM: setting.examiner.examine(_untrained(start, setting))}
-    _say(f"random init: {spoken_accuracy(outcomes[RANDOM])}")
-    plan = found or _measure_and_plan(setting, start, outcomes[RANDOM], began)
+    untrained = setting.examiner.examine(_untrained(start, setting))
+    _say(f"random init: {spoken_accuracy(untrained)}")
+    plan = found or _measure_and_plan(setting, start, untrained, began)
     left = options.minutes - (time.monotonic() - began) / 60
     _say(_planned(plan, left if found is None else None))
     folder.open(plan, resume=True)
     try:
-        outcomes |= _train_all(setting, plan, folder.path)
+        outcomes = {RANDOM.key: untrained, **_train_all(setting, plan, folder.path)}
         _say("drawing the report")
         result = build_result(
             setting.examiner, plan, outcomes, folder.path, str(setting.device), found is not None
@@ -126,9 +127,8 @@ def _prepare(options: DemoOptions, found: DemoPlan | None, sha256: str) -> _Sett
 
 def _first_parts(setting: _Setting) -> Parts:
     """Give a run's parts before its first step; the weights are those all methods start from."""
-    config = demo_config(
-        next(iter(ROWS.values())), setting.options, Sizes(1, setting.batch_size, setting.resolution)
-    )
+    sizes = Sizes(1, setting.batch_size, setting.resolution)
+    config = demo_config(RANDOM, setting.options, sizes)
     with torch.random.fork_rng([]):
         return prepare(config, setting.device)
 
@@ -147,21 +147,21 @@ def _measure_and_plan(setting: _Setting, start: Parts, random: Outcome, began: f
     options, device = setting.options, setting.device
     _say("measuring how fast this machine is")
     sizes = Sizes(steps_to_measure(device.type), setting.batch_size, setting.resolution)
-    speeds, opening = {}, []
-    for key, row in ROWS.items():
-        config = demo_config(row, options, sizes)
+    speeds: dict[str, Speed] = {}
+    opening = []
+    for arm in DEMO.arms:
+        config = demo_config(arm, options, sizes)
         opened = time.monotonic()
         with torch.random.fork_rng([]):
             parts = prepare(config, device)
             opening.append(time.monotonic() - opened)
-            speeds[key] = measure_step(config, parts)
+            measured = measure_step(config, parts)
+        speeds[arm.key] = Speed(measured.step, measured.target)
     checked = 2000 + min(2000, setting.examiner.n_train * _HELD_OUT)
     tested = len(setting.examiner.train) + len(setting.examiner.test)
     budget = Budget(
-        left=options.minutes * 60
-        - (time.monotonic() - began)
-        - sum(speed.target for speed in speeds.values()),
-        steps={key: speed.step for key, speed in speeds.items()},
+        left=options.minutes * 60 - (time.monotonic() - began),
+        speeds=speeds,
         row=max(opening) + random.seconds + 1.0,
         check=random.seconds * checked / tested,
         end=_SECONDS_FOR_END,
@@ -175,13 +175,13 @@ def _measure_and_plan(setting: _Setting, start: Parts, random: Outcome, began: f
     return DemoPlan(
         options=options,
         gan_sha256=setting.gan_sha256,
-        methods=lengths.methods,
+        methods=tuple(lengths.methods),
         left_out=lengths.left_out,
-        steps=lengths.steps,
+        steps=tuple(length.steps for length in lengths.methods.values()),
         batch_size=setting.batch_size,
         resolution=setting.resolution,
         steps_per_epoch=start.plan.steps_per_epoch,
-        knn_every=lengths.knn_every,
+        knn_every=tuple(length.knn_every for length in lengths.methods.values()),
         step_seconds=tuple(round(speeds[key].step, 5) for key in lengths.methods),
     )
 
@@ -189,39 +189,45 @@ def _measure_and_plan(setting: _Setting, start: Parts, random: Outcome, began: f
 def _train_all(setting: _Setting, plan: DemoPlan, out: Path) -> dict[str, Outcome]:
     outcomes = {}
     for number, key in enumerate(plan.methods, start=1):
-        row = ROWS[key]
-        _say(f"[{number}/{len(plan.methods)}] {row.title}")
+        arm = DEMO.arm(key)
+        _say(f"[{number}/{len(plan.methods)}] {arm.title}")
         options = dataclasses.replace(plan.options, device=setting.options.device)
         begun = (out / key).exists()
-        run = distill(demo_config(row, options, _sizes(plan)), out / key, resume=begun)
+        run = distill(demo_config(arm, options, _sizes(plan, key)), out / key, resume=begun)
         _say("testing it")
         backbone = load_backbone(run, setting.device)
         backbone.network.to(memory_format=torch.channels_last)
         outcomes[key] = setting.examiner.examine(backbone)
-        _say(f"[{number}/{len(plan.methods)}] {row.title}: {spoken_accuracy(outcomes[key])}")
+        _say(f"[{number}/{len(plan.methods)}] {arm.title}: {spoken_accuracy(outcomes[key])}")
     return outcomes
 
 
 def _evidence(setting: _Setting, plan: DemoPlan, outcomes: Mapping[str, Outcome]) -> Evidence:
     shown = "squeeze-span"
     return Evidence(
-        config=demo_config(ROWS[shown], plan.options, _sizes(plan)),
+        config=demo_config(DEMO.arm(shown), plan.options, _sizes(plan, shown)),
         generator=setting.generator,
         train=setting.examiner.train,
         test=setting.examiner.test,
         features={
-            "Random init": _features(outcomes[RANDOM]),
-            ROWS[shown].title: _features(outcomes[shown]),
+            RANDOM.title: _features(outcomes[RANDOM.key]),
+            DEMO.arm(shown).title: _features(outcomes[shown]),
         },
     )
 
 
-def _sizes(plan: DemoPlan) -> Sizes:
-    return Sizes(plan.steps, plan.batch_size, plan.resolution, plan.steps_per_epoch, plan.knn_every)
+def _sizes(plan: DemoPlan, method: str) -> Sizes:
+    return Sizes(
+        plan.steps_of(method),
+        plan.batch_size,
+        plan.resolution,
+        plan.steps_per_epoch,
+        plan.knn_every_of(method),
+    )
 
 
 def _features(outcome: Outcome) -> tuple[torch.Tensor, torch.Tensor]:
-    return outcome.train_features, outcome.test_features
+    return outcome.features.train_x.cpu(), outcome.features.test_x.cpu()
 
 
 def _planned(plan: DemoPlan, minutes_left: float | None) -> str:
@@ -230,8 +236,8 @@ def _planned(plan: DemoPlan, minutes_left: float | None) -> str:
     left_out = f"; no time for {', '.join(plan.left_out)}" if plan.left_out else ""
     until = f"; about {minutes_left:.1f} min" if minutes_left and minutes_left > 0.1 else ""
     return (
-        f"{begun}: {len(plan.methods)} methods, {plan.steps} steps of {plan.batch_size} images "
-        f"each ({plan.images} images through the student){left_out}{until}"
+        f"{begun}: {len(plan.methods)} methods in equal time, {min(plan.steps)} to "
+        f"{max(plan.steps)} steps of {plan.batch_size} images{left_out}{until}"
     )
 
 

@@ -37,14 +37,14 @@ class DemoPlan:
     """Keys of the methods that are trained, in order."""
     left_out: tuple[str, ...] = ()
     """Keys of the methods that there was no time for."""
-    steps: Annotated[int, Range(1)] = 1
-    """Optimiser steps of every method."""
+    steps: tuple[int, ...] = ()
+    """Optimiser steps of each method, in the order of `methods`."""
     batch_size: Annotated[int, Range(2)] = 256
     resolution: Annotated[int, Range(8)] = 32
     """Side of the images that the student sees."""
     steps_per_epoch: Annotated[int, Range(1)] = 1
-    knn_every: Annotated[int, Range(1)] = 1
-    """Epochs between checks on the images held out of train."""
+    knn_every: tuple[int, ...] = ()
+    """Epochs between checks on the images held out of train, of each method."""
     step_seconds: tuple[float, ...] = ()
     """Measured seconds of a step of each method, in the order of `methods`."""
 
@@ -53,10 +53,17 @@ class DemoPlan:
         """The data spec."""
         return self.options.data
 
-    @property
-    def images(self) -> int:
-        """Images through the student of every method."""
-        return self.steps * self.batch_size
+    def steps_of(self, method: str) -> int:
+        """Optimiser steps of a method."""
+        return self.steps[self.methods.index(method)]
+
+    def images_of(self, method: str) -> int:
+        """Images through the student of a method."""
+        return self.steps_of(method) * self.batch_size
+
+    def knn_every_of(self, method: str) -> int:
+        """Epochs between checks of a method."""
+        return self.knn_every[self.methods.index(method)]
 
 
 def load_plan(path: Path) -> DemoPlan:

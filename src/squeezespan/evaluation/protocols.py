@@ -51,6 +51,8 @@ def extract_split(
     test: ImageSet,
     options: ProbeOptions,
     device: torch.device,
+    *,
+    progress: bool = True,
 ) -> FeatureSplit:
     """Compute the features of two labelled sets.
 
@@ -60,13 +62,14 @@ def extract_split(
         test: labelled images of these classes to test on, at the backbone's resolution.
         options: batch size and precision.
         device: where features are computed and left.
+        progress: whether to show it.
 
     Raises:
         UserError: a set without labels, or test classes that train lacks; features that are not
             finite.
     """
     train_y, test_y, names = labels_of(train, test)
-    sides = [_features(backbone, images, options, device) for images in (train, test)]
+    sides = [_features(backbone, images, options, device, progress) for images in (train, test)]
     return FeatureSplit(sides[0], train_y.to(device), sides[1], test_y.to(device), len(names))
 
 
@@ -165,7 +168,11 @@ def evaluate_linear(
 
 
 def _features(
-    backbone: nn.Module, images: ImageSet, options: ProbeOptions, device: torch.device
+    backbone: nn.Module,
+    images: ImageSet,
+    options: ProbeOptions,
+    device: torch.device,
+    progress: bool = True,
 ) -> Tensor:
     features = extract_features(
         backbone,
@@ -173,6 +180,7 @@ def _features(
         batch_size=options.batch_size or _FEATURE_BATCH,
         device=device,
         precision=options.precision,
+        progress=progress,
     ).to(device)
     if not features.isfinite().all():
         raise UserError(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from squeezespan.demo.speed import measure_step, steps_to_measure
 from squeezespan.distillation.prepare import prepare
+from squeezespan.distillation.speed import measure_step, steps_to_measure
 from squeezespan.experiments.cells import Cell, passes_per_image, with_steps
 from squeezespan.experiments.experiment import Budget
 from squeezespan.files import write_json

@@ -42,6 +42,8 @@ class Arm:
     """Length at the scale `mini`, where it is not the experiment's."""
     needs: tuple[str, ...] = ()
     """Blocks of the generator without which there is no such arm."""
+    about: str = ""
+    """One sentence for readers who don't know it."""
 
     def preset(self, scale: Scale, data: str) -> str:
         """Name the preset that the arm begins with."""

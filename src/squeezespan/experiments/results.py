@@ -16,7 +16,7 @@ from squeezespan.experiments.experiment import Claim, Experiment
 from squeezespan.experiments.runner import EVALUATIONS, Task, summary
 from squeezespan.experiments.teachers import TeacherScore
 
-__all__ = ["Difference", "Found", "Results", "Verdict", "collect", "verdicts"]
+__all__ = ["Difference", "Found", "Results", "Verdict", "collect", "difference", "verdicts"]
 
 OVER_IMAGES = "over test images, one seed"
 OVER_BOTH = "over seeds and test images"
