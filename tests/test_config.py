@@ -58,7 +58,7 @@ def test_every_preset_survives_json(preset: Any, tmp_path: Path) -> None:
         ),
         ({"method": {"embed_dim": 10**400}}, "method.embed_dim is a number of more than 30 digits"),
         ({"train": {"seed": 2**70}}, "train.seed is 1180591620717411303424.*at most"),
-        ({"train": 3}, "train must be a JSON object"),
+        ({"train": 3}, "train must hold settings by name"),
     ],
 )
 def test_a_mistake_is_named_with_its_section(values: dict[str, Any], message: str) -> None:

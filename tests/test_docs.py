@@ -26,6 +26,7 @@ from squeezespan.discriminators.stylegan2 import (
     StyleGAN2Discriminator,
     StyleGAN2DiscriminatorConfig,
 )
+from squeezespan.distillation.speed import RunSpeed
 from squeezespan.gan.speed import GanSpeed
 from squeezespan.models.backbones import build_backbone
 from squeezespan.models.student_file import STUDENT_FILE, save_student
@@ -105,7 +106,7 @@ def test_commands_run(
     assert program == "squeezespan"
     monkeypatch.chdir(files)
     if arguments[0] == "demo":
-        assert parse(demo._Options, arguments[1:], prog="squeezespan demo", description="").minutes
+        assert parse(demo.Options, arguments[1:], prog="squeezespan demo", description="").minutes
         return
     verb = " ".join(arguments[:2]) if arguments[0] == "gan" else arguments[0]
     if verb == "gan score":
@@ -115,6 +116,8 @@ def test_commands_run(
     # Networks of the published sizes take a CPU minutes.
     monkeypatch.setattr("squeezespan.gan.train.measure_speed", lambda *_: GanSpeed(1.0, 1))
     monkeypatch.setattr("squeezespan.experiments.reproduce.step_seconds", lambda *_: 1.0)
+    speed = RunSpeed(1.0, 1.0, 1)
+    monkeypatch.setattr("squeezespan.distillation.distill.measure_run", lambda *_: speed)
     assert main([*arguments, *SMALLER.get(verb, [])]) == 0, capsys.readouterr().err
 
 

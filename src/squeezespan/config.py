@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 
 from squeezespan.errors import UserError
 from squeezespan.opening import OpeningConfig
-from squeezespan.settings import Range, Seed, check_ranges, from_dict, from_json_file
+from squeezespan.settings import (
+    Range,
+    Seed,
+    Spelling,
+    check_ranges,
+    from_dict,
+    from_file,
+    located,
+)
 
 __all__ = [
     "AugmentConfig",
@@ -36,6 +44,8 @@ class MethodConfig:
     """What is learnt from what. `squeeze` alone is squeeze-span with alpha 1."""
 
     name: Literal["squeeze-span", "vicreg", "simsiam"] = "squeeze-span"
+    """`simsiam` and `vicreg` learn from two views of an image; `squeeze-span` also from a
+    generator."""
     alpha: Share = 0.5
     """Share of synthetic images in the batch and weight of their loss, 0 to 1."""
     invariance: NotNegative = 25.0
@@ -66,10 +76,13 @@ class SourceConfig:
     """What is taken from the generator."""
 
     kind: Literal["feature", "latent"] = "feature"
+    """`feature`: maps of the generator's blocks; `latent`: the w (z without a mapping network)."""
     blocks: str = "all"
     """`all`, a range (`b4-b8`) or a comma-separated list (`b4,b16`)."""
     truncation: Share = 1.0
+    """Pulls w towards its average: 1 leaves it alone, smaller is less varied."""
     noise: Literal["const", "random", "none"] = "random"
+    """Per-pixel noise of families that have it: drawn anew, always the same, or left out."""
     statistics_images: Annotated[int, Range(2, 1_000_000_000)] = 5000
     """Images that the standardized target is measured on, drawn before the first step."""
 
@@ -121,17 +134,27 @@ class AugmentConfig:
     """MoCo-v2's augmentation, drawn per image."""
 
     enabled: bool = True
+    """Show two augmented views of an image; without, the image itself twice."""
     crop_scale: Annotated[tuple[float, float], Range(0, 1, above=True)] = (0.2, 1.0)
+    """Smallest and largest share of an image's area that a random crop takes."""
     flip: Share = 0.5
+    """Probability of a horizontal flip."""
     jitter: Share = 0.8
+    """Probability of changing the colours, by what the next four say."""
     brightness: NotNegative = 0.4
+    """Factor from 1 minus this (0 at least) to 1 plus this."""
     contrast: NotNegative = 0.4
+    """Factor from 1 minus this (0 at least) to 1 plus this."""
     saturation: NotNegative = 0.4
+    """Factor from 1 minus this (0 at least) to 1 plus this."""
     hue: Annotated[float, Range(0, 0.5)] = 0.1
+    """Turns the hue by up to this share of the colour circle, either way."""
     grayscale: Share = 0.2
+    """Probability of taking the colours away."""
     blur: Share = 0.0
     """Probability of a Gaussian blur (0.5 in MoCo-v2; off for CIFAR)."""
     blur_sigma: Annotated[tuple[float, float], Range(0, above=True)] = (0.1, 2.0)
+    """Smallest and largest standard deviation of the blur, pixels."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +162,9 @@ class OptimConfig:
     """SGD with a cosine schedule to 0; the peak learning rate is base_lr * batch_size / 256."""
 
     base_lr: Annotated[float, Range(0, above=True)] = 0.03
+    """Peak learning rate of a batch of 256."""
     momentum: Annotated[float, Range(0, 0.999)] = 0.9
+    """Of SGD."""
     weight_decay: NotNegative = 5e-4
     """On every parameter, biases and normalisation included, as the paper does."""
     schedule: Literal["epoch", "step"] = "epoch"
@@ -161,7 +186,9 @@ class MonitorConfig:
     knn_every: Annotated[int, Range(0)] = 20
     """Epochs between kNN checks; 0 turns them off."""
     knn_k: Count = 200
+    """Neighbours that vote."""
     knn_temperature: Annotated[float, Range(0, above=True)] = 0.1
+    """Of the votes' weights."""
     knn_images: Count = 50_000
     """At most this many images of train vote, and at most this many held out are classified."""
     loggers: tuple[LoggerName, ...] = ()
@@ -175,13 +202,17 @@ class TrainConfig:
     """The loop. These flags have no section prefix on the command line."""
 
     epochs: Count = 800
+    """Passes over the real images."""
     max_steps: Count | None = None
     """Stop (and end the schedule) after this many optimiser steps, whatever `epochs` says."""
     batch_size: Annotated[int, Range(2)] = 512
     """Global batch: alpha of it synthetic, the rest real images."""
     seed: Seed = 0
+    """Draws weights, order, augmentation and latents."""
     device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     precision: Precision = "auto"
+    """auto: bf16 where the hardware computes in it natively, else fp32."""
     num_workers: Annotated[int, Range(0)] = 2
     """Image-decoding workers, where images aren't kept in memory."""
     checkpoint_minutes: NotNegative = 5.0
@@ -225,39 +256,53 @@ def config_from_dict(values: object, *, where: str = "config") -> DistillConfig:
 
 
 def load_config(path: Path) -> DistillConfig:
-    """Read a `config.json`.
+    """Read a `config.json`, or the same in TOML or YAML.
 
     Raises:
-        UserError: the file cannot be read, is not JSON, or is not a valid configuration.
+        UserError: the file cannot be read, or is not a valid configuration.
     """
-    config = from_json_file(DistillConfig, path)
+    config = from_file(DistillConfig, path)
     validate(config, where=str(path))
     return config
 
 
-def validate(config: DistillConfig, *, where: str = "config") -> None:
+def validate(config: DistillConfig, *, where: str = "config", spell: Spelling = str) -> None:
     """Check ranges, and settings against each other, before anything is read or written.
 
+    Args:
+        config: the settings.
+        where: what to call their origin in messages; empty where names alone say it.
+        spell: how messages name a setting.
+
     Raises:
-        UserError: the message names `section.key` and says what to change.
+        UserError: the message names the settings and says what to change.
     """
-    check_ranges(config, where=where)
+    check_ranges(config, where=where, spell=spell)
+    if problem := _contradiction(config, spell):
+        raise UserError(located(where, problem))
+
+
+def _contradiction(config: DistillConfig, spell: Spelling) -> str:
+    """Say which settings can't go together; empty where all can."""
     method, augment = config.method, config.augment
     if method.alpha > 0 and config.gan is None:
-        raise UserError(
-            f"{where}: method.alpha is {method.alpha:g}, which needs a generator; give --gan FILE, "
-            "or set method.alpha to 0 for real images alone"
+        alpha = spell("method.alpha")
+        return (
+            f"{alpha} is {method.alpha:g}, which needs a generator; give --gan FILE, or set "
+            f"{alpha} to 0 for real images alone"
         )
     for name, pair in (("crop_scale", augment.crop_scale), ("blur_sigma", augment.blur_sigma)):
         if pair[0] > pair[1]:
-            raise UserError(f"{where}: augment.{name} is {pair}, but must go from low to high")
+            return f"{spell(f'augment.{name}')} is {pair}, but must go from low to high"
     if config.optim.warmup_epochs > config.train.epochs:
-        raise UserError(
-            f"{where}: optim.warmup_epochs is {config.optim.warmup_epochs:g}, longer than the "
+        return (
+            f"{spell('optim.warmup_epochs')} is {config.optim.warmup_epochs:g}, longer than the "
             f"{config.train.epochs} epochs of the run"
         )
     if config.monitor.knn_every and not config.images.holdout:
-        raise UserError(
-            f"{where}: monitor.knn_every is {config.monitor.knn_every}, but images.holdout is 0 "
-            "and leaves no images to check on; set monitor.knn_every to 0"
+        every = spell("monitor.knn_every")
+        return (
+            f"{every} is {config.monitor.knn_every}, but {spell('images.holdout')} is 0 and leaves "
+            f"no images to check on; set {every} to 0"
         )
+    return ""

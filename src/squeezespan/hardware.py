@@ -2,6 +2,8 @@
 
 import functools
 import platform
+import resource
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal
@@ -17,6 +19,7 @@ __all__ = [
     "cpu_flags",
     "cpu_name",
     "has_plain_bf16",
+    "peak_memory",
     "resolve_device",
     "resolve_precision",
 ]
@@ -135,3 +138,16 @@ def _cpuinfo(key: str) -> str:
         if name.strip() == key:
             return value.strip()
     return ""
+
+
+def peak_memory(device: torch.device) -> int:
+    """Give the most bytes that this process has held; on a GPU, that torch has allocated there.
+
+    Args:
+        device: whose memory.
+    """
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    # Kilobytes, but on macOS.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -8,7 +8,7 @@ from typing import Never, Self, TextIO
 
 from tqdm import tqdm
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "duration"]
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -105,18 +105,21 @@ class Progress:
         if rate > 0:
             parts.append(f"{rate:.3g} {self.unit}/s")
         if rate > 0 and self.done < self.total:
-            parts.append(f"{_duration((self.total - self.done) / rate)} left")
+            parts.append(f"{duration((self.total - self.done) / rate)} left")
         else:
-            parts.append(f"{_duration(elapsed)} taken")
+            parts.append(f"{duration(elapsed)} taken")
         parts += [f"{name} {value:.4g}" for name, value in self._numbers.items()]
         self._stream.write(", ".join(parts) + "\n")
         self._stream.flush()
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Give `seconds` as people say it, to two units."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    days, of_day = divmod(hours, 24)
+    if days:
+        return f"{days} days {of_day} h" if days > 1 else f"1 day {of_day} h"
     if hours:
         return f"{hours} h {minutes} min"
     if minutes:

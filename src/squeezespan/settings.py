@@ -1,29 +1,34 @@
-"""Settings as frozen dataclasses: to and from JSON, with checked names, types and ranges.
+"""Settings as frozen dataclasses: to and from files, with checked names, types and ranges.
 
 A field says its range in its type, `alpha: Annotated[float, Range(0, 1)]`, and that is the only
 place where the range stands.
 """
 
 import dataclasses
+import datetime
 import difflib
-import json
 import math
+import reprlib
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from squeezespan.errors import UserError
+from squeezespan.settings_files import read_values
 
 __all__ = [
     "Range",
     "Seed",
+    "Spelling",
     "check_ranges",
     "closest",
     "flatten",
     "from_dict",
-    "from_json_file",
+    "from_file",
+    "located",
+    "range_problem",
     "to_dict",
 ]
 
@@ -44,11 +49,14 @@ class Range:
         return reaches and value <= self.high and _is_finite(value)
 
     def __str__(self) -> str:
-        lower = f"{'above' if self.above else 'at least'} {self.low:g}"
+        lower = f"{'above' if self.above else 'at least'} {self.low:.12g}"
         if not math.isfinite(self.high):
             return lower
-        return f"{lower} and at most {self.high:g}"
+        return f"{lower} and at most {self.high:.12g}"
 
+
+Spelling = Callable[[str], str]
+"""How messages name a setting: `str` as files do, `optim.base_lr`; a command by its flag."""
 
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 """What every library that draws numbers takes."""
@@ -87,6 +95,11 @@ def closest(name: str, known: list[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
+def located(where: str, problem: str) -> str:
+    """Give a message about settings: where they come from, if that is to be said, and the rest."""
+    return f"{where}: {problem}" if where else problem
+
+
 def from_dict(cls: type[Settings], values: object, *, where: str) -> Settings:
     """Build settings from nested dicts; what is left out keeps its default.
 
@@ -104,43 +117,59 @@ def from_dict(cls: type[Settings], values: object, *, where: str) -> Settings:
     return settings
 
 
-def from_json_file(cls: type[Settings], path: Path) -> Settings:
-    """Build settings from a JSON file; what is left out keeps its default.
+def from_file(cls: type[Settings], path: Path) -> Settings:
+    """Build settings from a JSON, TOML or YAML file; what is left out keeps its default.
 
     Raises:
-        UserError: the file cannot be read or is not JSON; or as `from_dict`.
+        UserError: the file cannot be read or is not what its name says; or as `from_dict`.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the configuration {path}: {error}") from error
-    # Besides JSON's own errors, numbers of thousands of digits and lists without end.
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not valid JSON: {error}") from error
-    return from_dict(cls, values, where=str(path))
+    return from_dict(cls, read_values(path), where=str(path))
 
 
-def check_ranges(settings: Any, *, where: str) -> None:
+def check_ranges(settings: Any, *, where: str, spell: Spelling = str) -> None:
     """Check every field that has a range or a fixed set of values.
+
+    Args:
+        settings: an instance of a settings dataclass.
+        where: what to call the origin in messages; empty where names alone say it.
+        spell: how messages name a setting.
 
     Raises:
         UserError: a value outside; the message names `section.key`.
     """
     for name, hint, value in _leaves(settings, ""):
-        _, ranges = _split_annotated(hint)
         if isinstance(_convert(hint, value, name, where), str):
             continue
-        numbers = value if isinstance(value, tuple) else (value,)
-        for allowed in ranges:
-            for number in numbers:
-                if number is not None and number not in allowed:
-                    limits = allowed if _is_finite(number) else "a finite number"
-                    raise UserError(f"{where}: {name} is {_shown(value)}, but must be {limits}")
+        if problem := range_problem(hint, value):
+            raise UserError(located(where, f"{spell(name)} {problem}"))
+
+
+def range_problem(hint: Any, value: Any) -> str:
+    """Say how a value is outside the range of its type.
+
+    Args:
+        hint: the annotation of its field.
+        value: of that type.
+
+    Returns:
+        Such as `is 1.2, but must be at least 0 and at most 1`; empty where nothing is wrong.
+    """
+    if isinstance(value, str):
+        return ""
+    kind, ranges = _split_annotated(hint)
+    if isinstance(value, tuple):
+        ranges = [*ranges, *_split_annotated(get_args(kind)[0])[1]]
+    for allowed in ranges:
+        for number in value if isinstance(value, tuple) else (value,):
+            if number is not None and number not in allowed:
+                limits = allowed if _is_finite(number) else "a finite number"
+                return f"is {_shown(value)}, but must be {limits}"
+    return ""
 
 
 def _build(cls: Any, values: object, section: str, where: str) -> Any:
     if not isinstance(values, Mapping):
-        raise UserError(f"{where}: {section.rstrip('.') or 'the file'} must be a JSON object")
+        raise UserError(f"{where}: {section.rstrip('.') or 'the file'} must hold settings by name")
     hints = get_type_hints(cls, include_extras=True)
     for name in values:
         if name not in hints:
@@ -190,8 +219,10 @@ def _convert(hint: Any, value: Any, name: str, where: str) -> Any:
         choices = get_args(kind)
         if value not in choices:
             options = ", ".join(map(str, choices))
-            hint = closest(str(value), [str(choice) for choice in choices])
-            raise UserError(f"{where}: {name} is {value!r}, but must be one of {options}{hint}")
+            hint = closest(value, list(map(str, choices))) if isinstance(value, str) else ""
+            raise UserError(
+                f"{where}: {name} is {_shown(value)}, but must be one of {options}{hint}"
+            )
         return value
     if origin is tuple:
         return _convert_tuple(kind, value, name, where)
@@ -203,7 +234,9 @@ def _convert(hint: Any, value: Any, name: str, where: str) -> Any:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         expected = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
         or_word = "".join(f" or {word}" for word in _words(hint))
-        raise UserError(f"{where}: {name} is {value!r}, but must be {expected[kind]}{or_word}")
+        raise UserError(
+            f"{where}: {name} is {_shown(value)}, but must be {expected[kind]}{or_word}"
+        )
     return value
 
 
@@ -218,11 +251,11 @@ def _words(hint: Any) -> list[str]:
 def _convert_tuple(kind: Any, value: Any, name: str, where: str) -> tuple[Any, ...]:
     kinds = get_args(kind)
     if not isinstance(value, (list, tuple)):
-        raise UserError(f"{where}: {name} is {value!r}, but must be a list")
+        raise UserError(f"{where}: {name} is {_shown(value)}, but must be a list")
     if kinds[-1] is Ellipsis:
         kinds = (kinds[0],) * len(value)
     if len(value) != len(kinds):
-        raise UserError(f"{where}: {name} is {value!r}, but must have {len(kinds)} values")
+        raise UserError(f"{where}: {name} is {_shown(value)}, but must have {len(kinds)} values")
     return tuple(_convert(item, one, name, where) for item, one in zip(kinds, value, strict=True))
 
 
@@ -231,7 +264,13 @@ def _is_finite(number: float) -> bool:
 
 
 def _shown(value: object) -> str:
-    """A value for a message, which a number of hundreds of digits would drown."""
+    """A value for a message, which a long one would drown, and YAML's anchors can make endless."""
     if isinstance(value, int) and abs(value) >= 10**30:
         return "a number of more than 30 digits"
-    return repr(value)
+    if isinstance(value, datetime.date | datetime.time):
+        return f"the date or time {value}"
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring = 2, 200

@@ -5,15 +5,20 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
-import tyro
 
-from squeezespan.cli.arguments import parse, peek
+from squeezespan.cli.arguments import parse
+from squeezespan.cli.begin import peek
+from squeezespan.cli.options import Aliases, Flat, Positional, Switch
 from squeezespan.errors import UserError
+from squeezespan.settings import Range
 
 
 @dataclass(frozen=True)
 class Loop:
-    epochs: int = 800
+    """How long it goes on."""
+
+    epochs: Annotated[int, Range(1)] = 800
+    """Passes over the images."""
     max_steps: int | None = None
 
 
@@ -27,18 +32,27 @@ class Method:
 
 @dataclass(frozen=True)
 class Config:
-    train: Annotated[Loop, tyro.conf.arg(name="")] = field(default_factory=Loop)
+    train: Flat[Loop] = field(default_factory=Loop)
     method: Method = field(default_factory=Method)
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(Config):
     out: Path
-    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    config: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=Config)
+    """Where it goes."""
+    resume: Switch = False
+    side: int | Literal["auto"] = "auto"
+    labels: Annotated[tuple[int, ...], Aliases("--class")] = ()
+    files: Positional[tuple[str, ...]] = ()
 
 
-def _parse(*argv: str, default: Options | None = None) -> Options:
+@dataclass(frozen=True)
+class Look:
+    image: Positional[str]
+    """What is looked at."""
+
+
+def _parse(*argv: str, default: Config | None = None) -> Options:
     return parse(Options, argv, prog="squeezespan try", description="Tries it.", default=default)
 
 
@@ -48,14 +62,39 @@ def test_sections_and_shared_flags() -> None:
         *("--method.alpha", "1", "--method.no-squeeze", "--method.scale", "0.5", "1"),
     )
     method = Method(alpha=1.0, squeeze=False, scale=(0.5, 1.0))
-    expected = Config(train=Loop(epochs=3, max_steps=7), method=method)
-    assert options == Options(Path("runs/a"), resume=True, config=expected)
+    train = Loop(epochs=3, max_steps=7)
+    assert options == Options(train=train, method=method, out=Path("runs/a"), resume=True)
 
 
-def test_default_fills_what_is_left_out_and_can_require() -> None:
-    preset = Options(out=tyro.MISSING, config=Config(method=Method(alpha=0.25)))
+@pytest.mark.parametrize(
+    ("argv", "name", "value"),
+    [
+        (["--side", "32"], "side", 32),
+        (["--side=auto"], "side", "auto"),
+        (["--labels", "2", "0", "1"], "labels", (2, 0, 1)),
+        (["--class", "-1"], "labels", (-1,)),
+        (["--labels", "2", "0", "--class", "1", "3"], "labels", (1, 3)),
+        (["a", "ß.png"], "files", ("a", "ß.png")),
+        (["--", "--side"], "files", ("--side",)),
+        (["--resume", "a"], "files", ("a",)),
+        (["--side", "8", "--side", "16"], "side", 16),
+    ],
+)
+def test_values(argv: list[str], name: str, value: object) -> None:
+    assert getattr(_parse("--out", "a", *argv), name) == value
+
+
+def test_none_is_a_value_where_it_is_one() -> None:
+    default = Config(train=Loop(max_steps=5))
+    assert _parse("--out", "a", "--max-steps", "None", default=default).train.max_steps is None
+    with pytest.raises(UserError, match=r"^--epochs takes INT, not 'None'"):
+        _parse("--out", "a", "--epochs", "None")
+
+
+def test_default_fills_what_is_left_out_and_the_rest_is_required() -> None:
+    preset = Config(method=Method(alpha=0.25))
     assert _parse("--out", "a", "--epochs", "2", default=preset) == Options(
-        Path("a"), config=Config(train=Loop(epochs=2), method=Method(alpha=0.25))
+        train=Loop(epochs=2), method=Method(alpha=0.25), out=Path("a")
     )
     with pytest.raises(UserError, match=r"^--out PATH is required"):
         _parse("--epochs", "2", default=preset)
@@ -76,12 +115,16 @@ def test_default_fills_what_is_left_out_and_can_require() -> None:
         (["--epochs"], r"--epochs needs INT"),
         (["--out", ""], r"^--out is empty; "),
         (["--out="], r"--out is empty"),
-        (["--max-steps", "soon"], r"--max-steps takes .*INT, not 'soon'"),
+        (["--max-steps", "soon"], r"--max-steps takes INT\|None, not 'soon'"),
         (["--method.name", "vicerg"], r"takes \{squeeze-span,vicreg\}, not 'vicerg'"),
         (["--method.scale", "1"], r"--method\.scale takes FLOAT FLOAT, not '1'"),
         (["--method.squeeze", "False"], r"write --method\.squeeze or --method\.no-squeeze"),
         (["--resume", "true"], r"--resume takes no value: write --resume;"),
-        (["extra"], r"[Uu]nrecognized options: extra"),
+        (["--method.squeeze=perhaps"], r"--method\.squeeze takes no value"),
+        (["--epochs", "0"], r"^--epochs is 0, but must be at least 1; "),
+        (["--class", "x"], r"--class takes \[INT \.\.\.\], not 'x'"),
+        (["--epochs", "1", "extra", "--größe", "3"], r"unknown option --größe; "),
+        (["-x"], r"unknown option -x; "),
     ],
 )
 @pytest.mark.parametrize("columns", ["40", "200"])
@@ -101,13 +144,37 @@ def test_wrong_option_is_told_in_one_line(
     assert printed.out + printed.err == ""
 
 
-def test_help_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--epochs", "2", "3"], "^--epochs takes INT, not '2 3'; "),
+        (["extra", "--epochs", "2"], "^unexpected argument 'extra'; "),
+        (["--method.squeeze", "extra"], "^unexpected argument 'extra'; "),
+    ],
+)
+def test_a_word_too_many_is_named(argv: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        parse(Config, argv, prog="squeezespan try", description="")
+
+
+def test_a_missing_word_is_explained() -> None:
+    with pytest.raises(UserError, match=r"^an argument is missing: IMAGE \(What is looked at\); "):
+        parse(Look, [], prog="squeezespan try", description="")
+
+
+@pytest.mark.parametrize("before", [[], ["--out"], ["--nonsense"]])
+def test_help_goes_to_stdout_and_begins_with_what_is_required(
+    before: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as end:
-        _parse("--help")
+        _parse(*before, "--help", default=Config(train=Loop(epochs=31)))
     assert not end.value.code
     page = capsys.readouterr().out
     assert "Tries it." in page
-    assert "--method.alpha" in page
+    assert "How long it goes on." in page
+    assert "Passes over the images. [default: 31]" in page
+    places = [page.index(word) for word in ("Where it goes.", "--resume", "--epochs", "--method")]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +182,7 @@ def test_help_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--preset", "mini", "--out", "a"], "mini"),
         (["--out", "a", "--preset=mini"], "mini"),
+        (["--preset", "mini", "--preset", "paper"], "paper"),
         (["--preset"], None),
         (["--out", "a"], None),
     ],

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import torch
 from tiny_runs import make_gan, make_images, read_metrics
 
 from squeezespan.cli.main import main
-from squeezespan.config import load_config
+from squeezespan.config import DistillConfig, load_config
+from squeezespan.distillation.prepare import Parts
+from squeezespan.distillation.speed import RunSpeed, StepSpeed
 from squeezespan.models.student_file import load_backbone
 
 TINY = [
@@ -42,17 +45,19 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def described(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
-    assert main(["distill", *argv, "--dry-run"]) == 0
+    assert main(["distill", *argv, "--dry-run", "--json"]) == 0
     plan: dict[str, Any] = json.loads(capsys.readouterr().out)
     return plan
 
 
 def test_epochs_lift_a_presets_limit_of_steps(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    speed = RunSpeed(1.0, 7000.0, None)
+    monkeypatch.setattr("squeezespan.distillation.distill.measure_run", lambda *_: speed)
     for options, steps in (([], 7000), (["--epochs", "150"], 10500), (["--epochs=150"], 10500)):
         command = ["distill", "--preset", "vicreg-real-mini", "--out", str(tmp_path / "run")]
-        assert main([*command, *options, "--dry-run"]) == 0
+        assert main([*command, *options, "--dry-run", "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["plan"]["steps"] == steps
 
 
@@ -116,6 +121,47 @@ def test_a_dry_run_tells_everything_and_writes_nothing(
         "synthetic_batch": 8,
         "real_batch": 8,
     }
+    assert 0 < plan["seconds_per_step"] < 100
+    assert plan["hours"] * 3600 == pytest.approx(6 * plan["seconds_per_step"], abs=2)
+    assert 0.05 < plan["memory_gb"] < 100
+
+
+def test_a_dry_run_fits_on_a_screen(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["distill", *TINY, *inputs, "--out", str(tmp_path / "run"), "--dry-run"]
+    assert main(command) == 0
+    page = capsys.readouterr().out.splitlines()
+    assert len(page) <= 40
+    assert max(map(len, page)) <= 100
+    rows = dict(re.split("  +", line, maxsplit=1) for line in page if re.match("[a-z]+  ", line))
+    assert rows["length"] == "6 steps of 16 images (8 synthetic, 8 real), 1.5 epochs"
+    assert rows["out"].startswith(str(tmp_path / "run"))
+    assert "method.embed_dim 16" in " ".join(page)
+    assert re.match(r"\d+ s \([\d.]+ s a step, measured here\), checks not counted", rows["time"])
+    assert re.fullmatch(r"[\d.]+ GB", rows["memory"])
+
+
+def test_a_step_of_minutes_is_reckoned_from_a_few_images(
+    inputs: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured = []
+
+    def slow(config: DistillConfig, parts: Parts) -> StepSpeed:
+        measured.append(config.train.batch_size)
+        assert parts.plan.steps == 5
+        return StepSpeed(config.train.batch_size * 0.5, 3.0)
+
+    monkeypatch.setattr("squeezespan.distillation.speed.measure_step", slow)
+    batch = ["--batch-size", "32", "--optim.accumulate", "2", "--max-steps", "8"]
+    plan = described(capsys, *TINY, *inputs, "--out", str(tmp_path / "run"), *batch)
+    assert measured == [16]
+    assert plan["seconds_per_step"] == 16
+    assert plan["hours"] == pytest.approx((8 * 16 + 3) / 3600, abs=1e-3)
+    assert plan["memory_gb"] is None
 
 
 def test_settings_of_a_file_are_taken_and_can_be_changed(
@@ -135,11 +181,13 @@ def test_settings_of_a_file_are_taken_and_can_be_changed(
     [
         (["--optim.accumulate", "3"], "8 synthetic images a step"),
         (["--batch-size", "800"], "only 72 images"),
-        (["--method.alpha", "7"], "method.alpha is 7.0"),
+        (["--method.alpha", "7"], "error: --method.alpha is 7.0"),
+        (["--optim.warmup-epochs", "9"], "error: --optim.warmup-epochs is 9, longer than the 4"),
+        (["--json"], "--json is for --dry-run"),
         (["--source.blocks", "b4-b64"], "no block 'b64'"),
         (["--student.arch", "resnet81"], "no architecture 'resnet81'"),
         (["--gan", "nowhere.safetensors"], "no checkpoint file nowhere.safetensors"),
-        (["--gan", "None"], "needs a generator"),
+        (["--gan", "None"], "error: --method.alpha is 0.5, which needs a generator"),
         (["--images.resolution", "64"], "32 pixels, fewer than images.resolution, 64"),
         (["--data", "folder:nowhere"], "nowhere"),
         (["--device", "abacus"], "unknown device"),

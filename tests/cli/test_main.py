@@ -69,7 +69,7 @@ def test_overview_does_not_load_torch() -> None:
         "import sys\n"
         "from squeezespan.cli.main import main\n"
         "main(['--help'])\n"
-        "print(sorted({'torch', 'numpy', 'tyro'} & set(sys.modules)))"
+        "print(sorted({'torch', 'numpy', 'cyclopts'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", check], capture_output=True, text=True, env=_ENVIRONMENT, check=True

@@ -101,7 +101,15 @@ def test_a_run_without_a_preset_keeps_the_pixels_and_says_so(
 def test_a_presets_resolution_stays_and_a_warning_says_what_is_lost(
     inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["distill", "--preset", "squeeze-span-cifar10", *SHORT, *inputs, "--dry-run"]
+    command = [
+        "distill",
+        "--preset",
+        "squeeze-span-cifar10",
+        *SHORT,
+        *inputs,
+        "--dry-run",
+        "--json",
+    ]
     assert main([*command, "--out", str(tmp_path / "run")]) == 0
     said = capsys.readouterr()
     plan = json.loads(said.out)
@@ -131,7 +139,7 @@ def test_the_gan_takes_the_images_resolution_too(
     inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["gan", "train", *inputs[:2], "--max-steps", "1", "--batch-size", "4"]
-    command += ["--device", "cpu", "--out", str(tmp_path / "run"), "--dry-run"]
+    command += ["--device", "cpu", "--out", str(tmp_path / "run"), "--dry-run", "--json"]
     for options, side, sizes in (
         ([], 64, "20 images of 64 pixels"),
         (_TRAINED, 32, "20 images of 64 pixels, brought to 32"),
@@ -154,7 +162,16 @@ def test_sizes_that_are_no_power_of_two_are_rounded_down(
     for number in range(8):
         Image.new("RGB", (60, 48), (number, 9, 9)).save(tmp_path / "images" / f"{number}.png")
     command = ["gan", "train", "--data", f"folder:{tmp_path / 'images'}", "--max-steps", "1"]
-    command += ["--batch-size", "4", "--device", "cpu", "--out", str(tmp_path / "run"), "--dry-run"]
+    command += [
+        "--batch-size",
+        "4",
+        "--device",
+        "cpu",
+        "--out",
+        str(tmp_path / "run"),
+        "--dry-run",
+        "--json",
+    ]
     assert main(command) == 0
     plan = json.loads(capsys.readouterr().out)
     assert plan["config"]["resolution"] == 32

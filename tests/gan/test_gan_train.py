@@ -128,7 +128,7 @@ def test_a_config_repeats_a_run(
     whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["gan", "train", "--config", str(whole / "config.json"), "--out", str(tmp_path / "x")]
-    assert main([*command, "--dry-run"]) == 0
+    assert main([*command, "--dry-run", "--json"]) == 0
     plan = json.loads(capsys.readouterr().out)
     assert plan["config"] == json.loads((whole / "config.json").read_text())
     assert main([*command, "--preset", "stylegan2-cpu"]) == 2
@@ -212,7 +212,7 @@ def test_dry_run_writes_nothing(
     data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "none"
-    arguments = ["--preset", "stylegan2-cpu", "--data", data, "--kimg", "1", "--dry-run"]
+    arguments = ["--preset", "stylegan2-cpu", "--data", data, "--kimg", "1", "--dry-run", "--json"]
     arguments += ["--batch-size", "8", "--resolution", "16"]
     assert main(["gan", "train", "--out", str(out), *arguments]) == 0
     shown = json.loads(capsys.readouterr().out)

@@ -58,7 +58,8 @@ def test_the_images_decide_on_the_resolution_and_flags_on_what_follows(tmp_path:
 
 
 def dry_run(capsys: pytest.CaptureFixture[str], *flags: str) -> dict[str, object]:
-    assert main(["gan", "train", "--preset", "auto", "--device", "cpu", "--dry-run", *flags]) == 0
+    command = ["gan", "train", "--preset", "auto", "--device", "cpu", "--dry-run", "--json"]
+    assert main([*command, *flags]) == 0
     plan: dict[str, object] = json.loads(capsys.readouterr().out)
     return plan
 

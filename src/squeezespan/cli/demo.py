@@ -9,13 +9,15 @@ from pathlib import Path
 from squeezespan.cli.arguments import parse
 from squeezespan.demo.settings import DemoOptions
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 _PROG = "squeezespan demo"
 
 
 @dataclass(frozen=True)
-class _Options(DemoOptions):
+class Options(DemoOptions):
+    """What `squeezespan demo` takes."""
+
     out: Path = Path("demo-out")
     """Folder of the demo; one that was stopped goes on in it."""
 
@@ -32,7 +34,7 @@ def run(argv: list[str]) -> None:
         StorageError: the disk is full.
     """
     began = time.monotonic()
-    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
+    options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
     asked = {field.name: getattr(options, field.name) for field in dataclasses.fields(DemoOptions)}
 
     from squeezespan.demo.result import result_table

@@ -1,38 +1,42 @@
 """Train a student backbone from a GAN generator and unlabelled images."""
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from squeezespan.cli.arguments import begin_with, parse, peek
+from squeezespan.cli.arguments import parse
+from squeezespan.cli.begin import begin_with, peek
 from squeezespan.cli.gan.opening import Opening
-from squeezespan.config import DistillConfig, TrainConfig, load_config
+from squeezespan.cli.options import Flat, Switch, flag_of
+from squeezespan.cli.plans import print_plan
+from squeezespan.config import DistillConfig, TrainConfig, load_config, validate
+from squeezespan.errors import UserError
 from squeezespan.opening import OpeningConfig
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 _PROG = "squeezespan distill"
-_Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
 
-@dataclass(frozen=True)
-class _Options(DistillConfig):
+@dataclass(frozen=True, kw_only=True)
+class Options(DistillConfig):
+    """What `squeezespan distill` takes."""
+
     opening: Opening = field(default_factory=OpeningConfig)
-    train: Annotated[TrainConfig, tyro.conf.arg(name="")] = field(default_factory=TrainConfig)
+    train: Flat[TrainConfig] = field(default_factory=TrainConfig)
     preset: str | None = None
     """Where the settings begin; `squeezespan presets` lists them."""
     config: Path | None = None
-    """A `config.json` to begin with, instead of a preset."""
-    out: Path = dataclasses.field(kw_only=True, default=tyro.MISSING)
+    """A `config.json`, or the same in TOML or YAML, to begin with instead of a preset."""
+    out: Path
     """The run folder to make."""
-    resume: _Flag = False
+    resume: Switch = False
     """Continue the run in `--out` where it stopped; its settings are the defaults then."""
-    dry_run: _Flag = False
-    """Check everything, print the resolved settings and the run's length, and write nothing."""
+    dry_run: Switch = False
+    """Check everything, measure a few steps, print the plan, its time and memory, and write
+    nothing."""
+    json: Switch = False
+    """With `--dry-run`: print all settings and figures as JSON."""
 
 
 def run(argv: list[str]) -> None:
@@ -46,15 +50,19 @@ def run(argv: list[str]) -> None:
         TrainingError: the loss stopped being finite.
     """
     begin = _settings_to_begin_with(argv)
-    default = _Options(**{name: getattr(begin, name) for name in _setting_names()})
-    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "", default=default)
-    config = DistillConfig(**{name: getattr(options, name) for name in _setting_names()})
+    options = parse(Options, argv, prog=_PROG, description=__doc__ or "", default=begin)
+    names = [setting.name for setting in dataclasses.fields(DistillConfig)]
+    config = DistillConfig(**{name: getattr(options, name) for name in names})
+    validate(config, where="", spell=flag_of(Options))
+    if options.json and not options.dry_run:
+        raise UserError("--json is for --dry-run: give both or neither")
 
     from squeezespan.distillation.distill import describe_run, distill
+    from squeezespan.distillation.summary import plan_rows
     from squeezespan.losses.gather import global_rank
 
     if options.dry_run:
-        print(json.dumps(describe_run(config, options.out, options.resume), indent=2))
+        print_plan(describe_run(config, options.out, options.resume), plan_rows, options.json)
         return
     distill(config, options.out, options.resume)
     if global_rank() == 0:
@@ -86,7 +94,3 @@ def _without_limit(config: DistillConfig, argv: list[str]) -> DistillConfig:
     if peek(argv, "--epochs") is None:
         return config
     return dataclasses.replace(config, train=dataclasses.replace(config.train, max_steps=None))
-
-
-def _setting_names() -> list[str]:
-    return [setting.name for setting in dataclasses.fields(DistillConfig)]

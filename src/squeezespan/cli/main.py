@@ -20,28 +20,20 @@ from typing import NoReturn
 from squeezespan import __version__
 from squeezespan.errors import StorageError, TrainingError, UserError
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main"]
 
-# A command is a module `squeezespan.cli.<name>` with `run(argv)`; the first line of its docstring
-# stands in the overview.
-_COMMANDS = (
-    "demo",
-    "distill",
-    "presets",
-    "probe",
-    "transfer",
-    "report",
-    "gan",
-    "analyze",
-    "reproduce",
-    "export",
-)
+# A command is a module `squeezespan.cli.<name>` with `run(argv)` and a dataclass `Options`; the
+# first line of its docstring stands in the overview.
+COMMANDS = ("demo", "distill", "presets", "probe", "report", "gan", "completion")
 
 _FIRST_STEPS = {
     "demo": "squeezespan demo",
     "distill": "squeezespan distill --preset squeeze-span-mini --out runs/first",
     "probe": "squeezespan probe runs/first --data builtin:cifar10-mini --protocol knn",
 }
+
+_INSTALL = "--install-completion"
+"""As programs made with click and typer call it."""
 
 _UNUSABLE_PATH = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
 """What makes a path that the user gave unusable."""
@@ -98,6 +90,8 @@ def _dispatch(arguments: list[str]) -> None:
         print(_overview(available))
         return
     name, *rest = arguments
+    if name == _INSTALL:
+        name, rest = "completion", ["--install", *rest]
     if name in ("-V", "--version"):
         print(f"squeezespan {__version__}")
         return
@@ -112,7 +106,7 @@ def _dispatch(arguments: list[str]) -> None:
 def _available() -> dict[str, str]:
     """Give each command and its summary, read from its source because importing takes longer."""
     summaries = {}
-    for name in _COMMANDS:
+    for name in COMMANDS:
         spec = importlib.util.find_spec(f"squeezespan.cli.{name}")
         if spec is not None and isinstance(spec.loader, InspectLoader):
             source = spec.loader.get_source(spec.name) or ""
@@ -135,6 +129,7 @@ def _overview(available: dict[str, str]) -> str:
         "",
         *(["to start with:", *steps, ""] if steps else []),
         "`squeezespan COMMAND --help` lists the options of a command.",
+        "`squeezespan --install-completion` lets your shell complete them.",
     ]
     return "\n".join(lines)
 

@@ -4,19 +4,19 @@ import inspect
 import json
 import sys
 from dataclasses import dataclass
-from typing import Annotated
-
-import tyro
 
 from squeezespan.cli.arguments import parse
+from squeezespan.cli.options import Positional
 from squeezespan.errors import UserError
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 
 @dataclass(frozen=True)
-class _Options:
-    name: Annotated[str, tyro.conf.Positional] = ""
+class Options:
+    """What `squeezespan presets` takes."""
+
+    name: Positional[str] = ""
     """The preset to print; all are listed without it."""
 
 
@@ -29,7 +29,7 @@ def run(argv: list[str]) -> None:
     Raises:
         UserError: there is no such preset.
     """
-    options = parse(_Options, argv, prog="squeezespan presets", description=__doc__ or "")
+    options = parse(Options, argv, prog="squeezespan presets", description=__doc__ or "")
     from squeezespan.presets import find_preset, list_presets
     from squeezespan.presets.gan import AUTO, GAN_PRESETS
     from squeezespan.presets.gan_auto import auto_gan_preset

@@ -2,27 +2,28 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-import tyro
+from typing import Any
 
 from squeezespan.cli.arguments import parse
+from squeezespan.cli.options import Positional
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.files import check_new_file, write_json
 from squeezespan.untrusted.wording import shown
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 _PROG = "squeezespan probe"
 
 
-@dataclass(frozen=True)
-class _Options(ProbeOptions):
-    weights: Annotated[str, tyro.conf.Positional] = tyro.MISSING
+@dataclass(frozen=True, kw_only=True)
+class Options(ProbeOptions):
+    """What `squeezespan probe` takes."""
+
+    weights: Positional[str]
     """A run folder, or a student.safetensors file."""
-    data: str = tyro.MISSING
+    data: str
     """Data spec with labelled train and test splits, such as cifar10:DIR or folder:PATH."""
-    protocol: Protocol = tyro.MISSING
+    protocol: Protocol
     """How the features are judged; `linear` is the paper's probe."""
     json: Path | None = None
     """A new file for the result and all that it depends on."""
@@ -38,7 +39,7 @@ def run(argv: list[str]) -> None:
         UserError: an option, the weights or the data are not usable.
         StorageError: the result could not be written.
     """
-    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
+    options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
     check_new_file(options.json, "--json")
     from squeezespan.evaluation.probe import probe
 

@@ -2,22 +2,22 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 from squeezespan.cli.arguments import parse
+from squeezespan.cli.options import Positional
 from squeezespan.errors import UserError
 from squeezespan.files import check_new_file
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 _PROG = "squeezespan report"
 
 
 @dataclass(frozen=True)
-class _Options:
-    runs: Annotated[tuple[Path, ...], tyro.conf.Positional] = ()
+class Options:
+    """What `squeezespan report` takes."""
+
+    runs: Positional[tuple[Path, ...]] = ()
     """Run folders of `distill`, or of `gan train`."""
     out: Path | None = None
     """A new HTML file for the page of several runs; one run's page is the `report.html` in it."""
@@ -33,7 +33,7 @@ def run(argv: list[str]) -> None:
         UserError: an option or a folder is not usable.
         StorageError: the page could not be written.
     """
-    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
+    options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
     if not options.runs:
         raise UserError("name one run folder or several: squeezespan report RUN [RUN...]")
     if len(options.runs) == 1:

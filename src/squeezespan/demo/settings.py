@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from squeezespan.config import Precision
-from squeezespan.settings import Range, Seed, from_json_file
+from squeezespan.settings import Range, Seed, from_file
 
 __all__ = ["DemoOptions", "DemoPlan", "load_plan"]
 
@@ -21,8 +21,11 @@ class DemoOptions:
     gan: str = "builtin:stylegan2-cifar10"
     """Checkpoint of a generator, or the shipped one."""
     seed: Seed = 0
+    """Draws weights, order, augmentation and latents."""
     device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     precision: Precision = "auto"
+    """auto: bf16 where the hardware computes in it natively, else fp32."""
 
 
 @dataclass(frozen=True)
@@ -72,4 +75,4 @@ def load_plan(path: Path) -> DemoPlan:
     Raises:
         UserError: it cannot be read, or is not a demo's.
     """
-    return from_json_file(DemoPlan, path)
+    return from_file(DemoPlan, path)

@@ -14,6 +14,7 @@ from squeezespan.distillation.job import StudentJob
 from squeezespan.distillation.monitor import KnnMonitor
 from squeezespan.distillation.prepare import Parts, prepare
 from squeezespan.distillation.schedule import run_pace
+from squeezespan.distillation.speed import measure_run
 from squeezespan.distillation.stream import Place, Stream
 from squeezespan.distillation.target import measure_target
 from squeezespan.environment import project_commit
@@ -80,7 +81,9 @@ def distill(config: DistillConfig, out: str | Path, resume: bool = False) -> Pat
 
 
 def describe_run(config: DistillConfig, out: str | Path, resume: bool = False) -> dict[str, Any]:
-    """Say what `distill` would do, after the same checks, without writing anything.
+    """Say what `distill` would do and take, after the same checks, without writing anything.
+
+    Seconds and memory are measured on a few of the run's own steps, on this machine.
 
     Args:
         config: the settings.
@@ -88,7 +91,7 @@ def describe_run(config: DistillConfig, out: str | Path, resume: bool = False) -
         resume: as for `distill`.
 
     Returns:
-        The resolved settings and the sizes that follow from them, ready for JSON.
+        The resolved settings, the sizes that follow from them, and the cost, ready for JSON.
 
     Raises:
         UserError: as `distill`.
@@ -101,6 +104,7 @@ def describe_run(config: DistillConfig, out: str | Path, resume: bool = False) -
     device = resolve_device(config.train.device)
     with torch.random.fork_rng([]):
         parts = prepare(config, device)
+        speed = measure_run(parts, device)
     return {
         "config": to_dict(parts.config),
         "images": parts.sizes.describe(parts.plan.train_images),
@@ -110,6 +114,9 @@ def describe_run(config: DistillConfig, out: str | Path, resume: bool = False) -
             "images": parts.plan.images,
             "held_out_images": parts.images.held_out,
         },
+        "seconds_per_step": round(speed.step, 4),
+        "hours": round(speed.seconds / 3600, 3),
+        "memory_gb": None if speed.memory is None else round(speed.memory / 1e9, 2),
         "device": str(device),
         "out": str(folder.path),
         "out_holds": state.value,

@@ -1,5 +1,7 @@
 """How fast this machine is: seconds of one training step, measured with the training's own loop."""
 
+import dataclasses
+import math
 import statistics
 import tempfile
 import time
@@ -7,22 +9,30 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from squeezespan.config import DistillConfig
 from squeezespan.distillation.job import StudentJob
 from squeezespan.distillation.prepare import Parts
-from squeezespan.distillation.schedule import run_pace
+from squeezespan.distillation.schedule import plan_run, run_pace
 from squeezespan.distillation.stream import Place, Stream
 from squeezespan.distillation.target import measure_target
+from squeezespan.errors import UserError
+from squeezespan.hardware import peak_memory
 from squeezespan.runs.launch import launch
 from squeezespan.runs.recorder import Recorder
 from squeezespan.runs.trainer import Trainer
 
-__all__ = ["StepSpeed", "measure_step", "steps_to_measure"]
+__all__ = ["RunSpeed", "StepSpeed", "measure_run", "measure_step", "steps_to_measure"]
 
 _CPU_STEPS, _GPU_STEPS = 5, 60
 _STATISTICS_IMAGES = 100
 """Enough to measure the speed on; nothing is learnt here."""
 _WARM_UP = {_CPU_STEPS: 2, _GPU_STEPS: 20}
+_FEW = 16
+"""Images that tell what a step costs on a CPU, where images take their time one after the other."""
+_LONGEST_STEP = 4.0
+"""Seconds of a step from which on fewer images are measured."""
 
 
 class StepSpeed(NamedTuple):
@@ -32,6 +42,18 @@ class StepSpeed(NamedTuple):
     """Seconds of one step."""
     target: float
     """Seconds before the first step, in which the target is measured; 0 where none is."""
+
+
+class RunSpeed(NamedTuple):
+    """Cost of a whole training without checks, checkpoints and reports."""
+
+    step: float
+    """Seconds of one step."""
+    seconds: float
+    """Of all steps, and of measuring the target before them."""
+    memory: int | None
+    """Bytes: the most that this process has held (on a GPU: that torch has allocated there); None
+    where whole batches took too long to measure."""
 
 
 class _Stopwatch(Recorder):
@@ -44,6 +66,55 @@ class _Stopwatch(Recorder):
     def advance(self, images: int) -> None:
         """Note the time."""
         self.times.append(time.perf_counter())
+
+
+def measure_run(parts: Parts, device: torch.device) -> RunSpeed:
+    """Measure a few of a run's steps and work out what all of them take.
+
+    On a CPU steps of about 16 images are measured where whole ones would take longer than 4 s.
+
+    Args:
+        parts: of the run; its method is trained a little.
+        device: of this process.
+    """
+    if device.type == "cpu":
+        few = _short(parts, device, _fewest_images(parts))
+        share = few.config.train.batch_size / parts.config.train.batch_size
+        speed = measure_step(few.config, few)
+        if share < 1 and speed.step / share > _LONGEST_STEP:
+            step = speed.step / share
+            return RunSpeed(step, parts.plan.steps * step + speed.target, None)
+    whole = _short(parts, device, parts.config.train.batch_size)
+    speed = measure_step(whole.config, whole)
+    seconds = parts.plan.steps * speed.step + speed.target
+    return RunSpeed(speed.step, seconds, peak_memory(device))
+
+
+def _short(parts: Parts, device: torch.device, batch_size: int) -> Parts:
+    """The same run with as many steps as are measured, of so many images."""
+    steps = steps_to_measure(device.type)
+    per_epoch = parts.plan.train_images // batch_size
+    train = dataclasses.replace(
+        parts.config.train,
+        batch_size=batch_size,
+        max_steps=steps,
+        epochs=math.ceil(steps / per_epoch),
+    )
+    config = dataclasses.replace(parts.config, train=train)
+    return dataclasses.replace(parts, config=config, plan=plan_run(config, parts.plan.train_images))
+
+
+def _fewest_images(parts: Parts) -> int:
+    """The smallest batch from 16 images on that real and synthetic images can share."""
+    whole = parts.config.train.batch_size
+    for batch_size in range(_FEW, whole):
+        train = dataclasses.replace(parts.config.train, batch_size=batch_size)
+        try:
+            plan_run(dataclasses.replace(parts.config, train=train), parts.plan.train_images)
+        except UserError:
+            continue
+        return batch_size
+    return whole
 
 
 def steps_to_measure(device: str) -> int:

@@ -35,6 +35,7 @@ class ProbeOptions:
     draws: Annotated[int, Range(2)] = 5
     """fewshot: independent draws of the labelled images."""
     device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Of the backbone; everything after it is float32."""
     num_workers: Annotated[int, Range(0)] = 0

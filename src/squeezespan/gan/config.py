@@ -8,7 +8,7 @@ from squeezespan.config import Count, LoggerName, NotNegative, Precision, Share
 from squeezespan.errors import UserError
 from squeezespan.gan.combinations import check_combinations
 from squeezespan.gan.resolution import LARGEST, SMALLEST
-from squeezespan.settings import Range, Seed, check_ranges, from_json_file
+from squeezespan.settings import Range, Seed, Spelling, check_ranges, from_file, located
 
 __all__ = [
     "GanAugmentConfig",
@@ -37,12 +37,17 @@ class GanGeneratorConfig:
     base_width: Count = 128
     """FastGAN's channels at 128x128, from which those of its other blocks follow."""
     z_dim: Count = 512
+    """Width of the latent z."""
     w_dim: Count = 512
+    """Width of the mapped latent w."""
     channel_base: Count = 16384
     """A block has this many channels divided by its resolution."""
     channel_max: Count = 512
+    """A block has at most this many channels."""
     mapping_layers: Count = 8
+    """Layers of the network from z to w."""
     conv_clamp: Positive | None = 256.0
+    """Outputs of convolutions are held within plus and minus this; None for no clamp."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,15 @@ class GanDiscriminatorConfig:
     family: Literal["stylegan2", "projected"] = "stylegan2"
     """`projected`: heads on a frozen network's features; its settings are in `projected`."""
     channel_base: Count = 16384
+    """A block has this many channels divided by its resolution."""
     channel_max: Count = 512
+    """A block has at most this many channels."""
     architecture: Architecture = "resnet"
+    """How blocks are joined: residual, with skips from the image, or neither (`orig`)."""
     mbstd_group_size: Count | None = 4
     """Images that share a minibatch standard deviation; None is the whole batch."""
     conv_clamp: Positive | None = 256.0
+    """Outputs of convolutions are held within plus and minus this; None for no clamp."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,7 @@ class GanAugmentConfig:
     """Adaptive discriminator augmentation (bgc)."""
 
     enabled: bool = True
+    """Augment what the discriminator sees."""
     target: Annotated[float, Range(-1, 1)] = 0.6
     """Wanted mean sign of D on real images."""
     interval: Count = 4
@@ -153,6 +163,7 @@ class GanRunConfig:
     """Images that a process computes at once, which saves memory and changes no number; None is
     its whole share of `batch_size`."""
     learning_rate: Positive = 0.0025
+    """Adam's, of both networks."""
     discriminator_learning_rate: Positive | None = None
     """Where the discriminator's differs; None is the same."""
     decay_kimg: Positive | None = None
@@ -160,12 +171,17 @@ class GanRunConfig:
     decay_after_kimg: NotNegative = 0.0
     """Thousands of images before they begin to fall."""
     seed: Seed = 0
+    """Draws weights, order, latents, noise and augmentation."""
     device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     precision: Precision = "auto"
+    """auto: bf16 where the hardware computes in it natively, else fp32."""
     num_workers: Annotated[int, Range(0)] = 2
+    """Image-decoding workers, where images aren't kept in memory."""
     snapshot_kimg: Positive = 200.0
     """Thousands of images between sample grids and kept generators."""
     checkpoint_minutes: NotNegative = 5.0
+    """Minutes between checkpoints; one is also written at the end and when the run is stopped."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +208,7 @@ class GanTrainConfig:
     """Everything that determines a GAN training run, saved as `config.json` in its folder."""
 
     data: str = "builtin:cifar10-mini"
+    """Data spec of the images, such as folder:PATH; labels are read if it is conditional."""
     resolution: Annotated[int, Range(SMALLEST, LARGEST)] | Literal["auto"] = "auto"
     """Side of the images, pixels, a power of two. `auto`: the largest one within the images (the
     median of their short sides), or that of the generator that the training starts from."""
@@ -222,39 +239,51 @@ class GanTrainConfig:
 
 
 def load_gan_config(path: Path) -> GanTrainConfig:
-    """Read the `config.json` of a GAN training run.
+    """Read the `config.json` of a GAN training run, or the same in TOML or YAML.
 
     Raises:
-        UserError: the file cannot be read, is not JSON, or is not a valid configuration.
+        UserError: the file cannot be read, or is not a valid configuration.
     """
-    config = from_json_file(GanTrainConfig, path)
+    config = from_file(GanTrainConfig, path)
     validate_gan(config, where=str(path))
     return config
 
 
-def validate_gan(config: GanTrainConfig, *, where: str = "config") -> None:
+def validate_gan(config: GanTrainConfig, *, where: str = "config", spell: Spelling = str) -> None:
     """Check ranges, and settings against each other, before anything is read or written.
 
+    Args:
+        config: the settings.
+        where: what to call their origin in messages; empty where names alone say it.
+        spell: how messages name a setting.
+
     Raises:
-        UserError: the message names `section.key` and says what to change.
+        UserError: the message names the settings and says what to change.
     """
-    check_ranges(config, where=where)
-    check_combinations(config, where)
+    check_ranges(config, where=where, spell=spell)
+    check_combinations(config, where, spell)
+    if problem := _misfit(config, spell):
+        raise UserError(located(where, problem))
+
+
+def _misfit(config: GanTrainConfig, spell: Spelling) -> str:
+    """Say which sizes don't fit each other; empty where all do."""
     group = config.discriminator.mbstd_group_size
     batch = config.train.batch_size
     is_stylegan2 = config.discriminator.family == "stylegan2"
     if is_stylegan2 and group is not None and batch % min(group, batch):
-        raise UserError(
-            f"{where}: train.batch_size is {batch}, but must be a multiple of "
-            f"discriminator.mbstd_group_size, {group}"
+        return (
+            f"{spell('train.batch_size')} is {batch}, but must be a multiple of "
+            f"{spell('discriminator.mbstd_group_size')}, {group}"
         )
     if config.resolution == "auto":
-        return
+        return ""
     if config.resolution & (config.resolution - 1):
-        raise UserError(f"{where}: resolution is {config.resolution}, but must be a power of two")
+        return f"{spell('resolution')} is {config.resolution}, but must be a power of two"
     for name, sizes in (("generator", config.generator), ("discriminator", config.discriminator)):
         if sizes.family == "stylegan2" and sizes.channel_base < config.resolution:
-            raise UserError(
-                f"{where}: {name}.channel_base is {sizes.channel_base}, which leaves no channels "
-                f"at {config.resolution}x{config.resolution}"
+            return (
+                f"{spell(f'{name}.channel_base')} is {sizes.channel_base}, which leaves no "
+                f"channels at {config.resolution}x{config.resolution}"
             )
+    return ""

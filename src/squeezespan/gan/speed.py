@@ -2,17 +2,14 @@
 
 import dataclasses
 import math
-import resource
-import sys
 import time
 from typing import NamedTuple
-
-import torch
 
 from squeezespan.gan.batches import RealBatches, RealImages
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.projected_step import AnyStep
 from squeezespan.gan.share import Share
+from squeezespan.hardware import peak_memory
 
 __all__ = ["GanSpeed", "measure_speed"]
 
@@ -57,7 +54,7 @@ def measure_speed(config: GanTrainConfig, gan: AnyStep, images: RealImages) -> G
         finally:
             gan.config, gan.share = config, share
     seconds = _mean_seconds(config, gan, images, repeats=_REPEATS)
-    return GanSpeed(seconds / config.train.batch_size * 1000, _peak_memory(gan.device))
+    return GanSpeed(seconds / config.train.batch_size * 1000, peak_memory(gan.device))
 
 
 def _mean_seconds(
@@ -96,11 +93,3 @@ def _timed(gan: AnyStep, batches: RealBatches, step: int) -> float:
     # Reading a number waits for the device.
     float(numbers["loss/discriminator"])
     return time.perf_counter() - began
-
-
-def _peak_memory(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    # Kilobytes, but on macOS.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -5,9 +5,9 @@ import importlib
 
 from squeezespan.errors import UserError
 
-__all__ = ["run"]
+__all__ = ["VERBS", "run"]
 
-_VERBS = {
+VERBS = {
     "inspect": "family, sizes, blocks and speed of a generator",
     "convert": "any generator's checkpoint to safetensors",
     "sample": "a grid of generated images as PNG",
@@ -29,16 +29,16 @@ def run(argv: list[str]) -> None:
         print(_overview())
         return
     verb, *rest = argv
-    if verb not in _VERBS:
-        near = difflib.get_close_matches(verb, _VERBS, n=1)
+    if verb not in VERBS:
+        near = difflib.get_close_matches(verb, VERBS, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
-        raise UserError(f"unknown command gan {verb}{hint}; it takes {', '.join(_VERBS)}")
+        raise UserError(f"unknown command gan {verb}{hint}; it takes {', '.join(VERBS)}")
     importlib.import_module(f"squeezespan.cli.gan.{verb}").run(rest)
 
 
 def _overview() -> str:
-    width = max(map(len, _VERBS))
-    rows = [f"  {verb:{width}}  {summary}" for verb, summary in _VERBS.items()]
+    width = max(map(len, VERBS))
+    rows = [f"  {verb:{width}}  {summary}" for verb, summary in VERBS.items()]
     return "\n".join(
         [
             "usage: squeezespan gan VERB [OPTIONS]",

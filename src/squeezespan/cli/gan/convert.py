@@ -2,22 +2,22 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.gan.opening import Opening, open_with
+from squeezespan.cli.options import Positional
 from squeezespan.errors import UserError
 from squeezespan.files import check_new_file
 from squeezespan.opening import OpeningConfig
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 
 @dataclass(frozen=True)
-class _Options:
-    gan: Annotated[str, tyro.conf.Positional]
+class Options:
+    """What `squeezespan gan convert` takes."""
+
+    gan: Positional[str]
     """A generator's checkpoint, or builtin:stylegan2-cifar10."""
     out: Path
     """The .safetensors file to make; it must not exist."""
@@ -36,7 +36,7 @@ def run(argv: list[str]) -> None:
         UserError: an option or the checkpoint is not usable, or the file exists.
         StorageError: the disk is full.
     """
-    options = parse(_Options, argv, prog="squeezespan gan convert", description=__doc__ or "")
+    options = parse(Options, argv, prog="squeezespan gan convert", description=__doc__ or "")
     check_new_file(options.out, "--out")
     if options.out.suffix != ".safetensors":
         raise UserError(f"{options.out} must end in .safetensors")

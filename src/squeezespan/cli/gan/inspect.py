@@ -1,29 +1,31 @@
 """Show a generator's family, sizes, blocks and speed."""
 
-import textwrap
 import time
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-import tyro
-
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.gan.opening import Opening, open_with
+from squeezespan.cli.options import Positional
+from squeezespan.cli.tables import two_columns
 from squeezespan.opening import OpeningConfig
-from squeezespan.settings import Range, check_ranges
+from squeezespan.settings import Range
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 _PROG = "squeezespan gan inspect"
-_WIDTH = 80
 
 
 @dataclass(frozen=True)
-class _Options:
-    gan: Annotated[str, tyro.conf.Positional]
+class Options:
+    """What `squeezespan gan inspect` takes."""
+
+    gan: Positional[str]
     """A generator's checkpoint, or builtin:stylegan2-cifar10."""
     device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     precision: str = "auto"
+    """auto: bf16 where the hardware computes in it natively, else fp32."""
     batch_size: Annotated[int, Range(1)] | None = None
     """Images at a time while the speed is measured; as many as memory usually holds, and 32 at
     most, if left out."""
@@ -41,8 +43,7 @@ def run(argv: list[str]) -> None:
     Raises:
         UserError: an option or the checkpoint is not usable.
     """
-    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
-    check_ranges(options, where=_PROG)
+    options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
 
     from squeezespan.generators.batches import usual_batch
     from squeezespan.generators.outline import measure
@@ -61,18 +62,8 @@ def run(argv: list[str]) -> None:
     if options.seconds:
         rate = _images_per_second(generator, batch_size, options.seconds)
         rows["speed"] = f"{rate:.3g} images/s ({device}, {precision}, batch {batch_size})"
-    print("\n".join(_table(rows | _story(opened.header.get("provenance", {})))))
+    print("\n".join(two_columns(rows | _story(opened.header.get("provenance", {})))))
     print("\n" + "\n".join(_block_table(generator, shapes)))
-
-
-def _table(rows: dict[str, str]) -> list[str]:
-    """Names and values in two columns; long values go on in the second."""
-    width = max(map(len, rows))
-    lines = []
-    for name, value in rows.items():
-        first, *more = textwrap.wrap(value, _WIDTH, break_on_hyphens=False) or [""]
-        lines += [f"{name:{width}}  {first}", *(f"{'':{width}}  {line}" for line in more)]
-    return lines
 
 
 def _story(provenance: dict[str, Any]) -> dict[str, str]:

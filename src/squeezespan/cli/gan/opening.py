@@ -1,14 +1,13 @@
 """Options of every command that opens a generator: what its file cannot say."""
 
-from typing import Annotated, Any
+from typing import Any
 
-import tyro
-
+from squeezespan.cli.options import Flat
 from squeezespan.opening import OpeningConfig
 
 __all__ = ["Opening", "open_with"]
 
-Opening = Annotated[OpeningConfig, tyro.conf.arg(name=""), tyro.conf.FlagCreatePairsOff]
+Opening = Flat[OpeningConfig]
 """A field of this type, with `field(default_factory=OpeningConfig)`, adds the options."""
 
 

@@ -4,24 +4,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import tyro
-
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.gan.opening import Opening, open_with
+from squeezespan.cli.options import Aliases, Positional
 from squeezespan.errors import UserError
 from squeezespan.files import check_new_file
 from squeezespan.opening import OpeningConfig
-from squeezespan.settings import Range, Seed, check_ranges
+from squeezespan.settings import Range, Seed
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 _PROG = "squeezespan gan sample"
 _USUAL = 64
 
 
 @dataclass(frozen=True)
-class _Options:
-    gan: Annotated[str, tyro.conf.Positional]
+class Options:
+    """What `squeezespan gan sample` takes."""
+
+    gan: Positional[str]
     """A generator's checkpoint, or builtin:stylegan2-cifar10."""
     out: Path
     """The PNG file to make; it must not exist."""
@@ -34,9 +35,7 @@ class _Options:
     truncation: Annotated[float, Range(0, 2)] = 1.0
     """Pulls w towards its average: 1 leaves it alone, smaller is cleaner and less varied. It
     scales z where there is no mapping network."""
-    label: Annotated[
-        tuple[Annotated[int, Range(0)], ...], tyro.conf.arg(aliases=["--labels", "--class"])
-    ] = ()
+    label: Annotated[tuple[Annotated[int, Range(0)], ...], Aliases("--labels", "--class")] = ()
     """Classes of a conditional generator's images, which take turns: one for all, or as many as
     there are columns for a class a column; random classes if left out."""
     noise: Literal["const", "random", "none"] = "const"
@@ -44,6 +43,7 @@ class _Options:
     batch_size: Annotated[int, Range(1)] | None = None
     """Images at a time; as many as memory usually holds if left out."""
     device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     opening: Opening = field(default_factory=OpeningConfig)
 
 
@@ -57,8 +57,7 @@ def run(argv: list[str]) -> None:
         UserError: an option or the generator is not usable, or the file exists.
         StorageError: the disk is full.
     """
-    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
-    check_ranges(options, where=_PROG)
+    options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
     check_new_file(options.out, "--out")
     if options.out.suffix.lower() != ".png":
         raise UserError(f"{options.out} must end in .png")
@@ -72,7 +71,7 @@ def run(argv: list[str]) -> None:
     print(options.out)
 
 
-def _draw(generator: Any, options: _Options) -> Any:
+def _draw(generator: Any, options: Options) -> Any:
     """Generate the images, uint8 [N, C, R, R] on the CPU."""
     import torch
 

@@ -4,17 +4,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import tyro
-
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.gan.opening import Opening, open_with
+from squeezespan.cli.options import Positional
 from squeezespan.errors import UserError
 from squeezespan.files import check_new_file, write_json
 from squeezespan.opening import OpeningConfig
-from squeezespan.settings import Range, Seed, check_ranges
+from squeezespan.settings import Range, Seed
 from squeezespan.untrusted.wording import shown
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 _PROG = "squeezespan gan score"
 
@@ -22,8 +21,10 @@ _Count = Annotated[int, Range(4)]
 
 
 @dataclass(frozen=True)
-class _Options:
-    gan: Annotated[str, tyro.conf.Positional]
+class Options:
+    """What `squeezespan gan score` takes."""
+
+    gan: Positional[str]
     """A generator's checkpoint, or builtin:stylegan2-cifar10."""
     data: str
     """Data spec of the images that it was trained on; their train split is compared with."""
@@ -47,6 +48,7 @@ class _Options:
     batch_size: Annotated[int, Range(1)] = 64
     """Images at a time."""
     device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     num_workers: Annotated[int, Range(0)] = 0
     """Image-decoding workers, where images aren't kept in memory."""
     json: Path | None = None
@@ -64,8 +66,7 @@ def run(argv: list[str]) -> None:
         UserError: an option, the generator or the data are not usable, or weights are missing.
         StorageError: the result could not be written.
     """
-    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
-    check_ranges(options, where=_PROG)
+    options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
     check_new_file(options.json, "--json")
     from squeezespan.data.specs import find_images
     from squeezespan.environment import environment
@@ -108,7 +109,7 @@ def run(argv: list[str]) -> None:
         write_json(options.json, result)
 
 
-def _extractor(options: _Options) -> Any:
+def _extractor(options: Options) -> Any:
     from squeezespan.gan.scoring.features import EfficientNetLite0
     from squeezespan.gan.scoring.inception import InceptionV3, find_inception_weights
 

@@ -1,14 +1,14 @@
 """Train a StyleGAN2-ADA or Projected GAN generator on unlabelled images."""
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import tyro
-
-from squeezespan.cli.arguments import begin_with, parse, peek
+from squeezespan.cli.arguments import parse
+from squeezespan.cli.begin import begin_with, peek
+from squeezespan.cli.options import Flat, Switch, flag_of
+from squeezespan.cli.plans import print_plan
 from squeezespan.errors import UserError
 from squeezespan.gan.config import (
     GanDiscriminatorConfig,
@@ -16,27 +16,32 @@ from squeezespan.gan.config import (
     GanRunConfig,
     GanTrainConfig,
     load_gan_config,
+    validate_gan,
 )
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 _PROG = "squeezespan gan train"
-_Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
 
-@dataclass(frozen=True)
-class _Options(GanTrainConfig):
-    train: Annotated[GanRunConfig, tyro.conf.arg(name="")] = field(default_factory=GanRunConfig)
+@dataclass(frozen=True, kw_only=True)
+class Options(GanTrainConfig):
+    """What `squeezespan gan train` takes."""
+
+    train: Flat[GanRunConfig] = field(default_factory=GanRunConfig)
     preset: str | None = None
     """Where the settings begin: auto looks at the images; `squeezespan presets` lists others."""
     config: Path | None = None
-    """Another run's config.json to begin with."""
-    out: Path = field(kw_only=True, default=tyro.MISSING)
+    """Another run's `config.json`, or the same in TOML or YAML, to begin with."""
+    out: Path
     """The run folder to make."""
-    resume: _Flag = False
+    resume: Switch = False
     """Continue the run in `--out` where it stopped; its settings are the defaults then."""
-    dry_run: _Flag = False
-    """Check everything, print the settings, steps, hours and memory, and write nothing."""
+    dry_run: Switch = False
+    """Check everything, measure a few steps, print the plan, its time and memory, and write
+    nothing."""
+    json: Switch = False
+    """With `--dry-run`: print all settings and figures as JSON."""
 
 
 def run(argv: list[str]) -> None:
@@ -50,16 +55,20 @@ def run(argv: list[str]) -> None:
         TrainingError: a loss stopped being finite.
     """
     begin = _settings_to_begin_with(argv)
+    options = parse(Options, argv, prog=_PROG, description=__doc__ or "", default=begin)
     names = [setting.name for setting in dataclasses.fields(GanTrainConfig)]
-    default = _Options(**{name: getattr(begin, name) for name in names})
-    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "", default=default)
     config = GanTrainConfig(**{name: getattr(options, name) for name in names})
+    validate_gan(config, where="", spell=flag_of(Options))
+    if options.json and not options.dry_run:
+        raise UserError("--json is for --dry-run: give both or neither")
 
+    from squeezespan.gan.summary import gan_plan_rows
     from squeezespan.gan.train import describe_gan_run, train_gan
     from squeezespan.losses.gather import global_rank
 
     if options.dry_run:
-        print(json.dumps(describe_gan_run(config, options.out, options.resume), indent=2))
+        plan = describe_gan_run(config, options.out, options.resume)
+        print_plan(plan, gan_plan_rows, options.json)
         return
     train_gan(config, options.out, options.resume)
     if global_rank() == 0:
