@@ -6,14 +6,13 @@ Random weights in the published sizes for 32x32 CIFAR where a family has such (F
 64x64), all channels-last. bf16 is left out where the machine does not compute in it.
 """
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
+from measure.program import run_program
 from measure.report import Report, table
 from measure.rounding import block_errors, error_rows, native_dtypes
 from measure.timing import spread, summarize, take_turns
@@ -163,7 +162,4 @@ def _print(results: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except UserError as error:
-        sys.exit(f"families: error: {error}")
+    run_program(main)

@@ -11,20 +11,18 @@ medians of 5 batches of 32 images with 512 channels: grouped 25 images/s, dense 
 bf16 130.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
+from measure.program import run_program
 from measure.report import Report, table
 from measure.rounding import BlockErrors, block_errors, error_rows, native_dtypes
 from measure.timing import spread, summarize, take_turns
 from steps.grouped_stylegan2 import GroupedStyleGAN2
 from steps.setting import Setting
 
-from squeezespan.errors import UserError
 from squeezespan.generators.base import Generated, Latents
 from squeezespan.generators.stylegan2 import StyleGAN2Generator
 from squeezespan.randomness import StepRandom
@@ -139,7 +137,4 @@ def _print(results: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except UserError as error:
-        sys.exit(f"generator: error: {error}")
+    run_program(main)

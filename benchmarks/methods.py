@@ -7,18 +7,16 @@ package's images; the methods take turns. Where a target is measured before the 
 takes the seconds in the last column once.
 """
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-import tyro
+from measure.program import run_program
 from measure.report import Report, table
 from measure.timing import spread, summarize
 
 from squeezespan.distillation.prepare import prepare
 from squeezespan.distillation.speed import measure_step, steps_to_measure
-from squeezespan.errors import UserError
 from squeezespan.hardware import resolve_device, resolve_precision
 from squeezespan.presets import find_preset
 
@@ -90,7 +88,4 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except UserError as error:
-        sys.exit(f"methods: error: {error}")
+    run_program(main)

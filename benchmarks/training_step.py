@@ -19,10 +19,11 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-import tyro
+from cyclopts import Parameter
+from measure.program import run_program
 from measure.report import Report, table
 from measure.timing import Clock, spread, summarize
 from measure.worker import Worker
@@ -31,7 +32,6 @@ from steps.plain import PlainStep
 from steps.same import TOLERANCE, differences
 from steps.setting import PARTS, Setting
 
-from squeezespan.errors import UserError
 from squeezespan.losses.vicreg import covariance, invariance, variance
 
 OURS, PLAIN, PLAIN_KEPT = "ours", "plain", "plain, memory kept"
@@ -44,7 +44,7 @@ def main(
     trials: int = 5,
     warmup: int = 2,
     json: Path | None = None,
-    setting: tyro.conf.OmitArgPrefixes[Setting] = Setting(),  # noqa: B008
+    setting: Annotated[Setting, Parameter(name="*")] = Setting(),  # noqa: B008
 ) -> None:
     """Print seconds and images a second of both steps, their ratio, and the parts.
 
@@ -140,7 +140,4 @@ def _print(results: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except UserError as error:
-        sys.exit(f"training_step: error: {error}")
+    run_program(main)

@@ -8,8 +8,8 @@ checkpoints, resuming, several GPUs and monitors.
     python examples/one_file.py --gan GAN.safetensors --data folder:IMAGES
 """
 
+import cyclopts
 import torch
-import tyro
 from torch import Tensor, nn
 
 from squeezespan import StepRandom, load_generator, open_images
@@ -121,4 +121,4 @@ def main(
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    cyclopts.run(main, result_action="return_value")

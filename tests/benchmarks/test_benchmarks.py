@@ -113,3 +113,23 @@ def test_foreign_file_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"notes\.json"):
         Report("generator", 0, "cpu", file)
     assert file.read_text() == '{"mine": 1}'
+
+
+@pytest.mark.parametrize("file", sorted(_BENCHMARKS.glob("*.py")), ids=lambda file: str(file.stem))
+def test_options_are_explained(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", [str(file), "--help"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(file), run_name="__main__")
+    assert not end.value.code
+    assert "--trials" in capsys.readouterr().out
+
+
+def test_a_benchmark_takes_several_values_and_says_what_it_cannot_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    argv = ["families.py", "--families", "dcgan", "stylegan9", "--trials", "1"]
+    monkeypatch.setattr("sys.argv", argv)
+    with pytest.raises(SystemExit, match=r"^families: error: there is no family stylegan9"):
+        runpy.run_path(str(_BENCHMARKS / "families.py"), run_name="__main__")

@@ -125,6 +125,7 @@ def test_default_fills_what_is_left_out_and_the_rest_is_required() -> None:
         (["--class", "x"], r"--class takes \[INT \.\.\.\], not 'x'"),
         (["--epochs", "1", "extra", "--größe", "3"], r"unknown option --größe; "),
         (["-x"], r"unknown option -x; "),
+        (["-"], r"unknown option -; "),
     ],
 )
 @pytest.mark.parametrize("columns", ["40", "200"])
@@ -149,7 +150,10 @@ def test_wrong_option_is_told_in_one_line(
     [
         (["--epochs", "2", "3"], "^--epochs takes INT, not '2 3'; "),
         (["extra", "--epochs", "2"], "^unexpected argument 'extra'; "),
-        (["--method.squeeze", "extra"], "^unexpected argument 'extra'; "),
+        (
+            ["--method.squeeze", "extra"],
+            "^unexpected argument 'extra': --method.squeeze takes no value: write --method.squeeze",
+        ),
     ],
 )
 def test_a_word_too_many_is_named(argv: list[str], message: str) -> None:

@@ -80,7 +80,7 @@ def _sort(words: Sequence[str]) -> dict[str, list[str]]:
     for word in words:
         if word == "--":
             break
-        if word.startswith("-") and word[1:2].strip("0123456789."):
+        if word == "-" or (word.startswith("-") and word[1].strip("0123456789.")):
             name, equals, value = word.partition("=")
             found = given[name] = [value] if equals else []
         else:
@@ -121,7 +121,9 @@ def _explain(
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         word = error.unused_tokens[0]
         for flag, words in given.items():
-            if flag and word in words and not by_flag[flag].is_switch:
+            if flag and word in words:
+                if by_flag[flag].is_switch:
+                    return f"unexpected argument {word!r}: {_takes_no_value(by_flag[flag])}"
                 return f"{flag} takes {takes(by_flag[flag].hint)}, not {' '.join(words)!r}"
         return f"unexpected argument {word!r}"
     return str(error)
