@@ -1,6 +1,7 @@
 """Where the statistics of a standardized target come from, and where they are kept."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,11 +63,12 @@ def test_another_seed_measures_other_images(
     assert means[0] != means[1]
 
 
-def test_planning_a_run_measures_nothing(
+def test_planning_a_run_measures_a_hundred_images_at_most(
     standardized: DistillConfig, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    plan = describe_run(standardized, tmp_path / "run")
-    assert "measuring" not in capfd.readouterr().err
+    many = replace(standardized.source, statistics_images=100_000)
+    plan = describe_run(replace(standardized, source=many), tmp_path / "run")
+    assert set(re.findall(r"measuring the target: \d+/(\d+)", capfd.readouterr().err)) == {"100"}
     assert json.dumps(plan["config"]["method"]["target"]) == '"standardized"'
 
 

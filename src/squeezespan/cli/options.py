@@ -117,7 +117,7 @@ def fill(
     values: dict[str, Any] = {}
     for field, kind, _ in _fields(options_type):
         setting, inherited = f"{section}{field.name}", _default(field, default)
-        if dataclasses.is_dataclass(kind):
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
             values[field.name] = fill(kind, inherited, given, f"{setting}.")
         else:
             values[field.name] = given.get(setting, inherited)

@@ -15,14 +15,14 @@ __all__ = ["command_modules", "program"]
 
 def command_modules() -> dict[tuple[str, ...], str]:
     """Give the module of each command by the words that call it, such as `("gan", "train")`."""
-    words = [(name,) for name in COMMANDS if name != "gan"]
+    words: list[tuple[str, ...]] = [(name,) for name in COMMANDS if name != "gan"]
     words += [("gan", verb) for verb in gan.VERBS]
     return {names: ".".join(("squeezespan.cli", *names)) for names in words}
 
 
 def program() -> App:
     """Make the app, with the options of each command as its module's `Options` has them."""
-    apps = {(): _group("squeezespan", ())}
+    apps: dict[tuple[str, ...], App] = {(): _group("squeezespan", ())}
     for words, name in command_modules().items():
         module = importlib.import_module(name)
         above = words[:-1]
