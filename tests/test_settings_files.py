@@ -1,13 +1,14 @@
 """Settings in JSON, TOML and YAML: the same values, and one line for what can't be read."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from squeezespan.cli.main import main
-from squeezespan.config import DistillConfig, MethodConfig, TrainConfig, load_config
+from squeezespan.config import DistillConfig, MethodConfig, OptimConfig, TrainConfig, load_config
 from squeezespan.errors import UserError
 from squeezespan.presets import find_preset
 from squeezespan.settings import to_dict
@@ -134,3 +135,16 @@ def test_a_preset_survives_yaml(tmp_path: Path) -> None:
     # JSON is YAML, too.
     file = written(tmp_path, "run.yaml", json.dumps(to_dict(config), ensure_ascii=False))
     assert load_config(file) == config
+
+
+@pytest.mark.parametrize("kind", ["toml", "yaml"])
+def test_the_page_s_files_can_be_read(kind: str, tmp_path: Path) -> None:
+    page = Path(__file__).parents[1] / "docs" / "command-line.md"
+    (text,) = re.findall(rf"```{kind}\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    config = load_config(written(tmp_path, f"run.{kind}", text))
+    assert config == DistillConfig(
+        data="folder:IMAGES",
+        gan="GAN.safetensors",
+        train=TrainConfig(epochs=100, batch_size=256),
+        optim=OptimConfig(base_lr=0.06),
+    )

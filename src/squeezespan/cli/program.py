@@ -5,19 +5,25 @@ from collections.abc import Iterable
 
 from cyclopts import App
 
-from squeezespan.cli import gan
 from squeezespan.cli.apps import HELP_FLAGS, build_app
 from squeezespan.cli.main import COMMANDS
 from squeezespan.cli.options import list_options
 
 __all__ = ["command_modules", "program"]
 
+_PACKAGE = "squeezespan.cli"
+
 
 def command_modules() -> dict[tuple[str, ...], str]:
     """Give the module of each command by the words that call it, such as `("gan", "train")`."""
-    words: list[tuple[str, ...]] = [(name,) for name in COMMANDS if name != "gan"]
-    words += [("gan", verb) for verb in gan.VERBS]
-    return {names: ".".join(("squeezespan.cli", *names)) for names in words}
+    modules: dict[tuple[str, ...], str] = {}
+    for name in COMMANDS:
+        module = importlib.import_module(f"{_PACKAGE}.{name}")
+        for verb in getattr(module, "VERBS", ()):
+            modules[name, verb] = f"{_PACKAGE}.{name}.{verb}"
+        if hasattr(module, "Options"):
+            modules[(name,)] = module.__name__
+    return modules
 
 
 def program() -> App:
@@ -35,7 +41,7 @@ def program() -> App:
 
 
 def _group(name: str, words: Iterable[str]) -> App:
-    summary = importlib.import_module(".".join(("squeezespan.cli", *words))).__doc__ or ""
+    summary = importlib.import_module(".".join((_PACKAGE, *words))).__doc__ or ""
     return App(
         name=name, help=summary, help_flags=HELP_FLAGS, version_flags=(), help_format="plaintext"
     )

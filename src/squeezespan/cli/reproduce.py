@@ -4,23 +4,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
-
 from squeezespan.cli.arguments import parse
+from squeezespan.cli.options import Positional, Switch
 from squeezespan.config import Precision
 from squeezespan.errors import TrainingError
 from squeezespan.experiments.experiment import Budget, Scale
 from squeezespan.settings import Range, Seed
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 _PROG = "squeezespan reproduce"
-_Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
 
 @dataclass(frozen=True)
-class _Options:
-    table: Annotated[str, tyro.conf.Positional] = tyro.MISSING
+class Options:
+    """What `squeezespan reproduce` takes."""
+
+    table: Positional[str]
     """table2, ablation, ...: `squeezespan reproduce list` names them all."""
     out: Path = Path("reproduced")
     """Folder that all tables may share: a training that two of them need is done once."""
@@ -42,8 +42,10 @@ class _Options:
     jobs: Annotated[int, Range(1)] = 1
     """Trainings at a time; more terminals with the same command share the work, too."""
     device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     precision: Precision = "auto"
-    dry_run: _Flag = False
+    """auto: bf16 where the hardware computes in it natively, else fp32."""
+    dry_run: Switch = False
     """Say what would be trained and how long it takes here, and train nothing."""
 
 
@@ -58,7 +60,7 @@ def run(argv: list[str]) -> None:
         TrainingError: cells are missing at the end.
         StorageError: the disk is full.
     """
-    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
+    options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
 
     from squeezespan.experiments import reproduce as work
     from squeezespan.experiments.catalog import EXPERIMENTS
