@@ -2,22 +2,22 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 from squeezespan.cli.arguments import parse
+from squeezespan.cli.options import Positional, Switch
 from squeezespan.exports.formats import FormatName
 from squeezespan.files import check_new_folder
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 _PROG = "squeezespan export"
 
 
 @dataclass(frozen=True)
-class _Options:
-    weights: Annotated[str, tyro.conf.Positional]
+class Options:
+    """What `squeezespan export` takes."""
+
+    weights: Positional[str]
     """A run folder, finished or not, or a student.safetensors file."""
     format: FormatName
     """What opens it: `timm` and `hub` are timm's folder, `hub` for the Hugging Face hub."""
@@ -29,7 +29,7 @@ class _Options:
     """For the card, such as apache-2.0; the choice is yours, after the images' and the GAN's."""
     push: str | None = None
     """With `hub`: the repository OWNER/NAME to make, with your token (`hf auth login`)."""
-    public: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    public: Switch = False
     """With `--push`: a repository that everyone sees; else it is private."""
 
 
@@ -43,7 +43,7 @@ def run(argv: list[str]) -> None:
         UserError: an option or the weights are not usable, or a package is missing.
         StorageError: the disk is full.
     """
-    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
+    options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
     check_new_folder(options.out, "--out")
     from squeezespan.exports.export import export
 

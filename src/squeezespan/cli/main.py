@@ -24,7 +24,17 @@ __all__ = ["COMMANDS", "main"]
 
 # A command is a module `squeezespan.cli.<name>` with `run(argv)` and a dataclass `Options`; the
 # first line of its docstring stands in the overview.
-COMMANDS = ("demo", "distill", "presets", "probe", "report", "gan", "reproduce", "completion")
+COMMANDS = (
+    "demo",
+    "distill",
+    "presets",
+    "probe",
+    "report",
+    "export",
+    "gan",
+    "reproduce",
+    "completion",
+)
 
 _FIRST_STEPS = {
     "demo": "squeezespan demo",
