@@ -17,6 +17,7 @@ from squeezespan.experiments.catalog import EXPERIMENTS
 from squeezespan.experiments.columns import Column
 from squeezespan.experiments.experiment import Arm
 from squeezespan.experiments.reproduce import Asked, describe_plan, plan_experiment, reproduce
+from squeezespan.experiments.slurm import check_slurm
 from squeezespan.experiments.teachers import TeacherScore, score_teachers
 from squeezespan.gan.scoring.features import EfficientNetLite0
 
@@ -128,6 +129,36 @@ def test_two_processes_share_the_cells(asked: Asked, tmp_path: Path) -> None:
         results, troubles = reproduce(plan_experiment("tiny", asked, tmp_path / "out"), jobs=2)
     assert len(results.found) == 4
     assert troubles == []
+
+
+def test_cells_are_jobs_of_a_cluster(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no SLURM, submitit runs its jobs as processes on this machine."""
+    pytest.importorskip("submitit")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "src"))
+    plan = plan_experiment("tiny", replace(asked, arms=("vicreg",)), tmp_path / "out")
+    results, troubles = reproduce(plan, slurm={"partition": "gpu", "time": "5"})
+    assert troubles == []
+    assert len(results.found) == 2
+    assert list((tmp_path / "out" / "slurm").glob("*_log.out"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "has_sbatch", "message"),
+    [
+        (["partition=gpu", "time=5"], False, "there is no sbatch"),
+        (["gpu", "time=5"], True, "--slurm gpu is no NAME=VALUE"),
+        (["partition=gpu"], True, "needs time=MINUTES"),
+    ],
+)
+def test_what_a_cluster_cannot_be_asked(
+    settings: list[str], has_sbatch: bool, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("submitit")
+    monkeypatch.setattr("shutil.which", lambda _: "/bin/sbatch" if has_sbatch else None)
+    with pytest.raises(UserError, match=message):
+        check_slurm(settings)
 
 
 def test_accuracy_over_the_score_of_the_generators(

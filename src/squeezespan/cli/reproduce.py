@@ -41,6 +41,9 @@ class Options:
     measure."""
     jobs: Annotated[int, Range(1)] = 1
     """Trainings at a time; more terminals with the same command share the work, too."""
+    slurm: tuple[str, ...] | None = None
+    """Do trainings as jobs of a SLURM cluster, --jobs at a time, with these options of sbatch
+    (NAME=VALUE, such as partition=gpu gres=gpu:1 time=600)."""
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     precision: Precision = "auto"
@@ -64,6 +67,7 @@ def run(argv: list[str]) -> None:
 
     from squeezespan.experiments import reproduce as work
     from squeezespan.experiments.catalog import EXPERIMENTS
+    from squeezespan.experiments.slurm import check_slurm
     from squeezespan.experiments.table import as_markdown
 
     if options.table == "list":
@@ -81,6 +85,7 @@ def run(argv: list[str]) -> None:
         device=options.device,
         precision=options.precision,
     )
+    slurm = None if options.slurm is None else check_slurm(options.slurm)
     plan = work.plan_experiment(options.table, asked, options.out)
     if options.dry_run:
         print(work.describe_plan(plan))
@@ -88,7 +93,7 @@ def run(argv: list[str]) -> None:
             hours = work.hours_left(plan)
             print(f"left to do: about {hours:.1f} hours of training here, besides the evaluations")
         return
-    results, troubles = work.reproduce(plan, options.jobs)
+    results, troubles = work.reproduce(plan, options.jobs, slurm)
     print(f"\n{as_markdown(results)}")
     print(plan.table)
     if troubles:

@@ -17,7 +17,8 @@ from squeezespan.experiments.evaluations import Target
 from squeezespan.experiments.experiment import Budget, Changes, Experiment, Scale
 from squeezespan.experiments.figure import write_figure
 from squeezespan.experiments.results import Results, collect, verdicts
-from squeezespan.experiments.runner import Task, Trouble, done, run_tasks
+from squeezespan.experiments.runner import Task, Trouble, done, left_to_do, run_tasks
+from squeezespan.experiments.slurm import run_on_slurm
 from squeezespan.experiments.table import (
     as_csv,
     as_latex,
@@ -33,6 +34,7 @@ __all__ = ["Asked", "Plan", "describe_plan", "hours_left", "plan_experiment", "r
 _CELLS = "cells"
 _SPEEDS = "speeds.json"
 _TEACHERS = "teachers"
+_LOGS = "slurm"
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ def plan_experiment(name: str, asked: Asked, out: Path) -> Plan:
     return Plan(experiment, asked, out, columns, tuple(tasks))
 
 
-def reproduce(plan: Plan, jobs: int = 1) -> tuple[Results, list[Trouble]]:
+def reproduce(
+    plan: Plan, jobs: int = 1, slurm: Mapping[str, str] | None = None
+) -> tuple[Results, list[Trouble]]:
     """Do what isn't done of a plan, and write the table of what is.
 
     A table is written also where cells are missing; started again, the same command goes on.
@@ -124,6 +128,7 @@ def reproduce(plan: Plan, jobs: int = 1) -> tuple[Results, list[Trouble]]:
     Args:
         plan: from `plan_experiment`.
         jobs: cells at a time.
+        slurm: options of `sbatch`, to do the cells as jobs of a cluster; None does them here.
 
     Returns:
         What was found, and which cells are missing and why.
@@ -139,7 +144,11 @@ def reproduce(plan: Plan, jobs: int = 1) -> tuple[Results, list[Trouble]]:
     if plan.experiment.by_teacher:
         place = plan.out / _TEACHERS
         teachers = score_teachers(plan.columns, plan.asked.scale, place, plan.asked.device)
-    troubles = run_tasks(plan.tasks, jobs)
+    left = left_to_do(plan.tasks)
+    if slurm is None or not left:
+        troubles = run_tasks(left, jobs)
+    else:
+        troubles = run_on_slurm(left, jobs, slurm, plan.out / _LOGS)
     for trouble in troubles:
         print(f"{trouble.title}: {trouble.reason}", file=sys.stderr, flush=True)
     results = collect(plan.experiment, plan.tasks, teachers)

@@ -25,7 +25,7 @@ from squeezespan.files import write_json
 from squeezespan.reports.metrics import read_metrics
 from squeezespan.settings import to_dict
 
-__all__ = ["Task", "Trouble", "done", "run_task", "run_tasks", "summary"]
+__all__ = ["Task", "Trouble", "done", "left_to_do", "run_task", "run_tasks", "summary"]
 
 SUMMARY = "cell.json"
 EVALUATIONS = "evaluations"
@@ -81,18 +81,25 @@ def summary(task: Task) -> dict[str, Any] | None:
     return found
 
 
-def run_tasks(tasks: Sequence[Task], jobs: int) -> list[Trouble]:
-    """Do what isn't done, some cells at a time.
+def left_to_do(tasks: Sequence[Task]) -> list[Task]:
+    """Give the cells that aren't done, each once: two names may stand for the same images.
+
+    Raises:
+        UserError: a cell's folder holds another training.
+    """
+    return list({task.folder: task for task in tasks if not done(task)}.values())
+
+
+def run_tasks(left: Sequence[Task], jobs: int) -> list[Trouble]:
+    """Do cells, some at a time, on this machine.
 
     Args:
-        tasks: in the order in which they are wanted.
+        left: in the order in which they are wanted.
         jobs: cells at a time; each gets its share of the cores.
 
     Returns:
         What is not done after all, because it failed or because another process works on it.
     """
-    # Data sets of two names may be the same images, and a training on them one.
-    left = list({task.folder: task for task in tasks if not done(task)}.values())
     if jobs == 1:
         found = [run_task(task, f"[{place}/{len(left)}]") for place, task in _numbered(left)]
     else:
