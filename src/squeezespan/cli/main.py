@@ -29,6 +29,7 @@ COMMANDS = (
     "distill",
     "presets",
     "probe",
+    "transfer",
     "report",
     "export",
     "gan",
