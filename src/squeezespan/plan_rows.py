@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from squeezespan.progress import duration
-from squeezespan.settings import flatten, from_dict
+from squeezespan.settings import as_flag, flatten, from_dict
 
 __all__ = ["changed_settings", "cost_rows"]
 
@@ -14,7 +14,7 @@ _LONGEST = 900
 
 
 def changed_settings(cls: type, config: Mapping[str, Any], told: Collection[str] = ()) -> str:
-    """Give the settings that are not the defaults, as `name value, name value`.
+    """Give the settings that are not the defaults, as the options that give them.
 
     Args:
         cls: the settings' dataclass.
@@ -23,11 +23,11 @@ def changed_settings(cls: type, config: Mapping[str, Any], told: Collection[str]
     """
     now, usual = flatten(from_dict(cls, config, where="config")), flatten(cls())
     changed = [
-        f"{name} {value}"
+        f"{as_flag(name)} {_typed(value)}"
         for name, value in now.items()
         if value != usual[name] and name not in told
     ]
-    return textwrap.shorten(", ".join(changed), _LONGEST, placeholder=" ...") or "none"
+    return textwrap.shorten(" ".join(changed), _LONGEST, placeholder=" ...") or "none"
 
 
 def cost_rows(plan: Mapping[str, Any], a_step: str) -> dict[str, str]:
@@ -46,3 +46,7 @@ def cost_rows(plan: Mapping[str, Any], a_step: str) -> dict[str, str]:
         if memory is None
         else f"{memory:g} GB",
     }
+
+
+def _typed(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -22,6 +22,7 @@ __all__ = [
     "Range",
     "Seed",
     "Spelling",
+    "as_flag",
     "check_ranges",
     "closest",
     "flatten",
@@ -98,6 +99,17 @@ def closest(name: str, known: list[str]) -> str:
 def located(where: str, problem: str) -> str:
     """Give a message about settings: where they come from, if that is to be said, and the rest."""
     return f"{where}: {problem}" if where else problem
+
+
+def as_flag(setting: str) -> str:
+    """Spell a setting of a training as its option, `train.max_steps` as `--max-steps`.
+
+    Args:
+        setting: its name with its section; those of the loop, and of what a generator's file can't
+            say, have none on the command line.
+    """
+    name = setting.removeprefix("train.").removeprefix("opening.")
+    return f"--{name.replace('_', '-')}"
 
 
 def from_dict(cls: type[Settings], values: object, *, where: str) -> Settings:

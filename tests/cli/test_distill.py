@@ -80,7 +80,7 @@ def test_a_run_leaves_a_backbone_and_its_story(
     assert main(["distill", "--out", str(out), "--resume"]) == 0
     assert "nothing to resume" in capsys.readouterr().err
     assert main(["distill", "--out", str(out), "--resume", "--seed", "1"]) == 2
-    assert "train.seed is 1" in capsys.readouterr().err
+    assert "--seed is 1" in capsys.readouterr().err
 
 
 def test_what_a_generator_s_file_cannot_say_is_an_option(
@@ -137,9 +137,27 @@ def test_a_dry_run_fits_on_a_screen(
     rows = dict(re.split("  +", line, maxsplit=1) for line in page if re.match("[a-z]+  ", line))
     assert rows["length"] == "6 steps of 16 images (8 synthetic, 8 real), 1.5 epochs"
     assert rows["out"].startswith(str(tmp_path / "run"))
-    assert "method.embed_dim 16" in " ".join(page)
+    assert "--method.embed-dim 16" in " ".join(page)
     assert re.match(r"\d+ s \([\d.]+ s a step, measured here\), checks not counted", rows["time"])
     assert re.fullmatch(r"[\d.]+ GB", rows["memory"])
+
+
+def test_a_dry_run_refuses_a_folder_that_a_run_could_not_be_in(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "metrics.jsonl").touch()
+    for out, message in (
+        ("run", "already holds a run (metrics.jsonl); continue it with --resume or choose another"),
+        ("file", "is a file; --out must name a folder"),
+        ("file/run", "file is a file; give --out another path"),
+    ):
+        command = ["distill", *TINY, *inputs, "--out", str(tmp_path / out), "--dry-run"]
+        assert main(command) == 2
+        printed = capsys.readouterr()
+        assert message in printed.err
+        assert printed.out == ""
 
 
 def test_a_step_of_minutes_is_reckoned_from_a_few_images(

@@ -7,9 +7,11 @@ import pytest
 import torch
 from checkpoint_files.networks import FAMILIES, make_discriminator, make_network
 from PIL import Image
+from tiny_runs import make_images
 
 from squeezespan.cli.main import main
 from squeezespan.discriminators.files import save_discriminator
+from squeezespan.gan.speed import GanSpeed
 from squeezespan.generators import load_generator, read_generator_header
 from squeezespan.generators.autogan import AutoGANConfig, AutoGANGenerator
 from squeezespan.randomness import StepRandom
@@ -203,3 +205,23 @@ def test_a_discriminator_of_our_own_is_named(
     save_discriminator(file, make_discriminator(), {})
     assert main(["gan", "inspect", str(file)]) == 2
     assert "holds a discriminator, not a generator" in capsys.readouterr().err
+
+
+def test_a_dry_run_of_a_training_fits_on_a_screen_and_ends_with_what_it_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speed = GanSpeed(36.0, 2_500_000_000)
+    monkeypatch.setattr("squeezespan.gan.train.measure_speed", lambda *_: speed)
+    command = ["gan", "train", "--preset", "stylegan2-cpu", "--kimg", "1000", "--dry-run"]
+    command += ["--data", make_images(tmp_path / "images"), "--out", str(tmp_path / "run")]
+    assert main(command) == 0
+    page = capsys.readouterr().out.splitlines()
+    assert len(page) <= 40
+    assert max(map(len, page)) <= 100
+    rows = dict(re.split("  +", line, maxsplit=1) for line in page if re.match("[a-z]+  ", line))
+    assert rows["length"] == "31250 steps of 32 images, 1000 kimg"
+    assert rows["time"] == "10 h 0 min (36 s a kimg, measured here), checks not counted"
+    assert rows["memory"] == "2.5 GB"
+    assert list(rows)[-2:] == ["time", "memory"]
+    assert "--loss.r1-gamma 0.01" in " ".join(" ".join(page).split())
+    assert not (tmp_path / "run").exists()

@@ -7,9 +7,12 @@ import sys
 
 import pytest
 
+from squeezespan.cli import distill
+from squeezespan.cli.gan import train
 from squeezespan.cli.main import main
 from squeezespan.cli.options import list_options
 from squeezespan.cli.program import command_modules
+from squeezespan.settings import as_flag
 
 _COMMANDS = command_modules()
 
@@ -66,3 +69,9 @@ def test_help_loads_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("options", [distill.Options, train.Options])
+def test_messages_spell_settings_as_the_options_are(options: type) -> None:
+    for option in list_options(options):
+        assert option.names[0] == as_flag(option.setting)

@@ -61,7 +61,7 @@ def test_max_steps_ends_the_run_early() -> None:
         (64, 0.01, 1, 1, "fewer than 2 synthetic"),
         (64, 0.99, 1, 1, "fewer than 2 real"),
         (64, 0.001, 1, 1, "fewer than 2 synthetic images to each.*; choose a larger batch$"),
-        (60_000, 0.5, 1, 1, "batch_size is 60000.*only 50000 images"),
+        (60_000, 0.5, 1, 1, "batch-size is 60000.*only 50000 images"),
     ],
 )
 def test_impossible_batches_are_refused(

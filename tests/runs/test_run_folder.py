@@ -68,10 +68,10 @@ def test_resuming_where_nothing_is_begins_a_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "changes", "key"),
     [
-        ("train", {"seed": 1}, "train.seed is 1.*started with 0"),
-        ("train", {"epochs": 3}, "train.epochs"),
-        ("optim", {"base_lr": 0.5}, "optim.base_lr"),
-        ("method", {"alpha": 0.25}, "method.alpha"),
+        ("train", {"seed": 1}, "--seed is 1.*started with 0"),
+        ("train", {"epochs": 3}, "--epochs is 3"),
+        ("optim", {"base_lr": 0.5}, "--optim.base-lr is 0.5"),
+        ("method", {"alpha": 0.25}, "--method.alpha is 0.25"),
     ],
 )
 def test_resuming_with_other_settings_names_the_one_that_differs(

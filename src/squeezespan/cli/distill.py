@@ -7,11 +7,12 @@ from pathlib import Path
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.begin import begin_with, peek
 from squeezespan.cli.gan.opening import Opening
-from squeezespan.cli.options import Flat, Switch, flag_of
+from squeezespan.cli.options import Flat, Switch
 from squeezespan.cli.plans import print_plan
 from squeezespan.config import DistillConfig, TrainConfig, load_config, validate
 from squeezespan.errors import UserError
 from squeezespan.opening import OpeningConfig
+from squeezespan.settings import as_flag
 
 __all__ = ["Options", "run"]
 
@@ -53,7 +54,7 @@ def run(argv: list[str]) -> None:
     options = parse(Options, argv, prog=_PROG, description=__doc__ or "", default=begin)
     names = [setting.name for setting in dataclasses.fields(DistillConfig)]
     config = DistillConfig(**{name: getattr(options, name) for name in names})
-    validate(config, where="", spell=flag_of(Options))
+    validate(config, where="", spell=as_flag)
     if options.json and not options.dry_run:
         raise UserError("--json is for --dry-run: give both or neither")
 

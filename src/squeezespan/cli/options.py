@@ -5,7 +5,7 @@ otherwise, with `Positional`, `Switch`, `Flat` or `Aliases`, and its docstring i
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
@@ -17,7 +17,6 @@ __all__ = [
     "Positional",
     "Switch",
     "fill",
-    "flag_of",
     "list_options",
 ]
 
@@ -122,12 +121,6 @@ def fill(
         else:
             values[field.name] = given.get(setting, inherited)
     return options_type(**values)
-
-
-def flag_of(options_type: type) -> Callable[[str], str]:
-    """Give what turns a setting's name, such as `train.max_steps`, into its flag, `--max-steps`."""
-    flags = {option.setting: option.names[0] for option in list_options(options_type)}
-    return lambda setting: flags.get(setting, setting)
 
 
 def _walk(cls: type, default: object, section: str, prefix: str) -> Iterator[Option]:

@@ -56,21 +56,21 @@ def plan_run(config: DistillConfig, train_images: int, world_size: int = 1) -> P
     for share, kind in ((synthetic, "synthetic"), (real, "real")):
         if share % parts:
             raise UserError(
-                f"train.batch_size {train.batch_size} with method.alpha {config.method.alpha:g} "
+                f"--batch-size {train.batch_size} with --method.alpha {config.method.alpha:g} "
                 f"means {share} {kind} images a step, which {world_size} processes with "
-                f"optim.accumulate {config.optim.accumulate} cannot share equally; "
+                f"--optim.accumulate {config.optim.accumulate} cannot share equally; "
                 f"choose a batch whose synthetic and real images are both multiples of {parts}"
             )
         if 0 < share // parts < 2 or (not share and 0 < config.method.alpha < 1):
             raise UserError(
-                f"train.batch_size {train.batch_size} with method.alpha {config.method.alpha:g} "
+                f"--batch-size {train.batch_size} with --method.alpha {config.method.alpha:g} "
                 f"leaves fewer than 2 {kind} images to each process and micro-batch; "
                 "choose a larger batch"
             )
     steps_per_epoch = train_images // train.batch_size
     if not steps_per_epoch:
         raise UserError(
-            f"train.batch_size is {train.batch_size}, but {config.data} has only {train_images} "
+            f"--batch-size is {train.batch_size}, but {config.data} has only {train_images} "
             "images to learn from; choose a smaller batch"
         )
     steps = train.epochs * steps_per_epoch

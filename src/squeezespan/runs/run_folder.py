@@ -17,7 +17,7 @@ from squeezespan.environment import environment
 from squeezespan.errors import StorageError, UserError
 from squeezespan.files import check_writable, write_json
 from squeezespan.hardware import resolve_device, resolve_precision
-from squeezespan.settings import flatten, to_dict
+from squeezespan.settings import as_flag, flatten, to_dict
 from squeezespan.untrusted.safetensors import read_network
 
 __all__ = ["MAY_DIFFER", "RunFolder", "RunState", "is_finished_network"]
@@ -247,8 +247,8 @@ class RunFolder(Generic[Settings]):
         for name, value in flatten(saved).items():
             if name not in self._may_differ and now[name] != value:
                 raise UserError(
-                    f"cannot resume {self.path}: {name} is {now[name]!r}, but the run was started "
-                    f"with {value!r}; give the same settings or choose another --out"
+                    f"cannot resume {self.path}: {as_flag(name)} is {now[name]!r}, but the run was "
+                    f"started with {value!r}; give the same settings or choose another --out"
                 )
 
     def _take_lock(self) -> None:

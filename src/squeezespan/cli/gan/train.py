@@ -7,7 +7,7 @@ from typing import Any
 
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.begin import begin_with, peek
-from squeezespan.cli.options import Flat, Switch, flag_of
+from squeezespan.cli.options import Flat, Switch
 from squeezespan.cli.plans import print_plan
 from squeezespan.errors import UserError
 from squeezespan.gan.config import (
@@ -18,6 +18,7 @@ from squeezespan.gan.config import (
     load_gan_config,
     validate_gan,
 )
+from squeezespan.settings import as_flag
 
 __all__ = ["Options", "run"]
 
@@ -58,7 +59,7 @@ def run(argv: list[str]) -> None:
     options = parse(Options, argv, prog=_PROG, description=__doc__ or "", default=begin)
     names = [setting.name for setting in dataclasses.fields(GanTrainConfig)]
     config = GanTrainConfig(**{name: getattr(options, name) for name in names})
-    validate_gan(config, where="", spell=flag_of(Options))
+    validate_gan(config, where="", spell=as_flag)
     if options.json and not options.dry_run:
         raise UserError("--json is for --dry-run: give both or neither")
 
