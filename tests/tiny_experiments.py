@@ -9,7 +9,7 @@ SMALL: Changes = {
     "images": {"resolution": 16},
     "method": {"projector_layers": 1},
     "source": {"statistics_images": 20},
-    "monitor": {"knn_every": 0, "log_every": 1},
+    "monitor": {"knn_every": 1, "knn_k": 5, "log_every": 1},
 }
 TINY = Experiment(
     "tiny",

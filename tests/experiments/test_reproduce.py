@@ -51,6 +51,9 @@ def test_the_table_in_all_its_forms(reproduced: tuple[Path, Asked]) -> None:
     assert found["missing"] == []
     assert found["claims"][0]["verdict"] in ("held", "not held", "undecided")
     assert "| Squeeze |" in (table / "table.md").read_text(encoding="utf-8")
+    curves = list(csv.DictReader((table / "curves.csv").read_text("utf-8").splitlines()))
+    assert {row["arm"]: row["passes"] for row in curves} == {"vicreg": "64", "squeeze": "32"}
+    assert (table / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert (table / "figure.png").read_bytes().startswith(b"\x89PNG")
     assert (table / "figure.pdf").read_bytes().startswith(b"%PDF")
 

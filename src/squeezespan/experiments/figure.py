@@ -12,24 +12,27 @@ from squeezespan.files import atomic_write
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["write_figure"]
+__all__ = ["write_figures"]
 
 _FORMATS = ("png", "pdf", "svg")
 
 
-def write_figure(results: Results, folder: Path) -> None:
-    """Draw the accuracies of the first protocol as PNG, PDF and SVG.
+def write_figures(results: Results, folder: Path) -> None:
+    """Draw the accuracies of the first protocol, and the curves, as PNG, PDF and SVG.
 
     Args:
         results: of the experiment, not empty.
-        folder: where `figure.png` and its like go.
+        folder: where `figure.png`, `curves.png` and their like go.
 
     Raises:
         StorageError: the disk is full.
     """
-    figure = _over_teachers(results) if results.teachers else _by_arm(results)
-    for kind in _FORMATS:
-        atomic_write(folder / f"figure.{kind}", partial(figure.savefig, format=kind, dpi=160))
+    figures = {"figure": _over_teachers(results) if results.teachers else _by_arm(results)}
+    if results.curves():
+        figures["curves"] = _over_passes(results)
+    for name, figure in figures.items():
+        for kind in _FORMATS:
+            atomic_write(folder / f"{name}.{kind}", partial(figure.savefig, format=kind, dpi=160))
 
 
 def _by_arm(results: Results) -> "Figure":
@@ -92,6 +95,36 @@ def _over_teachers(results: Results) -> "Figure":
     panel.tick_params(labelsize=8, which="both")
     panel.grid(linewidth=0.4)
     panel.legend(fontsize=8)
+    return figure
+
+
+def _over_passes(results: Results) -> "Figure":
+    """Checks on held-out images over passes through the student: a line a training."""
+    from matplotlib.figure import Figure
+
+    curves = results.curves()
+    columns = list(dict.fromkeys(point["trained_on"] for point in curves))
+    figure = Figure(figsize=(0.6 + 4.6 * len(columns), 4.0), layout="constrained")
+    panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
+    for panel, column in zip(panels, columns, strict=True):
+        for number, arm in enumerate(_measured_arms(results)):
+            points = [one for one in curves if (one["arm"], one["trained_on"]) == (arm.key, column)]
+            seeds = list(dict.fromkeys(point["seed"] for point in points))
+            for place, seed in enumerate(seeds):
+                own = [point for point in points if point["seed"] == seed]
+                panel.plot(
+                    [point["passes"] / 1000 for point in own],
+                    [point["held_out_knn"] * 100 for point in own],
+                    color=f"C{number}",
+                    linewidth=1.2,
+                    label=arm.title if place == 0 else None,
+                )
+        panel.set_title(column, fontsize=9)
+        panel.set_xlabel("thousand passes through the student", fontsize=8)
+        panel.tick_params(labelsize=8)
+        panel.grid(linewidth=0.4)
+    panels[0].set_ylabel("kNN on images held out of train, %", fontsize=8)
+    panels[0].legend(fontsize=7)
     return figure
 
 

@@ -15,7 +15,7 @@ from squeezespan.experiments.cells import Cell, plan_cells
 from squeezespan.experiments.columns import Column, columns_from
 from squeezespan.experiments.evaluations import Target
 from squeezespan.experiments.experiment import Budget, Changes, Experiment, Scale
-from squeezespan.experiments.figure import write_figure
+from squeezespan.experiments.figure import write_figures
 from squeezespan.experiments.results import Results, collect, verdicts
 from squeezespan.experiments.runner import Task, Trouble, done, left_to_do, run_tasks
 from squeezespan.experiments.slurm import run_on_slurm
@@ -178,7 +178,9 @@ def write_results(plan: Plan, results: Results, troubles: list[Trouble]) -> None
     write_text(folder / "table.tex", as_latex(results))
     if differences := differences_csv(results):
         write_text(folder / "differences.csv", differences)
-    write_figure(results, folder)
+    if curves := results.curves():
+        write_text(folder / "curves.csv", as_csv(curves))
+    write_figures(results, folder)
     write_json(folder / "table.json", _as_json(plan, results, rows, troubles))
 
 

@@ -118,6 +118,22 @@ class Results:
         """Give what is known of an arm; None where nothing is."""
         return self.found.get((arm, column, target, protocol))
 
+    def curves(self) -> list[dict[str, Any]]:
+        """Give the checks on held-out images of every training, in the order of the arms."""
+        order = {arm.key: number for number, arm in enumerate(self.experiment.arms)}
+        trainings = {
+            (order[found.arm], found.arm, found.column, seed): training
+            for found in self.found.values()
+            for seed, training in found.trainings.items()
+        }
+        return [
+            {"arm": arm, "trained_on": column, "seed": seed, **point}
+            for (_, arm, column, seed), training in sorted(
+                trainings.items(), key=lambda one: one[0]
+            )
+            for point in training["curve"]
+        ]
+
     def places(self) -> list[tuple[str, str]]:
         """Give the pairs of data sets, of training and of judging, that there is anything on."""
         return list(dict.fromkeys((found.column, found.target) for found in self.found.values()))
