@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from squeezespan.experiments.experiment import Arm
 from squeezespan.experiments.results import Results
-from squeezespan.experiments.table import PROTOCOL_NAMES, paper_key, place_name
+from squeezespan.experiments.table import PROTOCOL_NAMES, has_paper, paper_key, place_name
 from squeezespan.files import atomic_write
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _by_arm(results: Results) -> "Figure":
     protocol = experiment.protocols[0]
     places = results.places()
     arms = _measured_arms(results)
-    size = (3.2 + 3.0 * len(places), 0.8 + 0.32 * len(arms))
+    size = (3.2 + 3.0 * len(places), 1.1 + 0.32 * len(arms))
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, len(places), sharey=True, squeeze=False)[0]
     for panel, place in zip(panels, places, strict=True):
@@ -62,6 +62,11 @@ def _by_arm(results: Results) -> "Figure":
         panel.grid(axis="x", linewidth=0.4)
         panel.set_axisbelow(True)
     panels[0].set_yticks(range(len(arms)), [arm.title for arm in reversed(arms)])
+    panels[0].set_ylim(-0.6, len(arms) - 0.4)
+    if any(has_paper(results, place) for place in places):
+        panels[0].plot([], [], "o", color="C0", markersize=4, label="ours, 95% interval")
+        panels[0].plot([], [], "D", color="C1", markersize=4, fillstyle="none", label="the paper's")
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     return figure
 
 

@@ -119,7 +119,7 @@ def _grid(results: Results, protocol: Protocol, *, with_paper: bool) -> list[tup
     header = ["method"]
     for place in places:
         header.append(place_name(place))
-        if with_paper and _has_paper(results, place):
+        if with_paper and has_paper(results, place):
             header.append(f"paper, {place_name(place)}")
     rows = [tuple(header)]
     for arm in experiment.arms:
@@ -127,7 +127,7 @@ def _grid(results: Results, protocol: Protocol, *, with_paper: bool) -> list[tup
         for place in places:
             found = results.get(arm.key, *place, protocol)
             row.append(_NOTHING if found is None else _percent(found))
-            if with_paper and _has_paper(results, place):
+            if with_paper and has_paper(results, place):
                 number = experiment.paper.get(arm.key, {}).get(paper_key(place))
                 row.append(_NOTHING if number is None else f"{number:.2f}")
         if any(cell != _NOTHING for cell in row[1:]):
@@ -147,7 +147,8 @@ def paper_key(place: tuple[str, str]) -> str:
     return column if target == column else f"{column}>{target}"
 
 
-def _has_paper(results: Results, place: tuple[str, str]) -> bool:
+def has_paper(results: Results, place: tuple[str, str]) -> bool:
+    """Tell whether the paper has numbers for a data set of training and one of judging."""
     return any(paper_key(place) in numbers for numbers in results.experiment.paper.values())
 
 
@@ -161,7 +162,7 @@ def _small_print(results: Results) -> str:
     seeds = sorted({len(found.hits) for found in founds})
     kinds = " or ".join(sorted({found.interval_kind for found in founds}))
     paper = ""
-    if any(_has_paper(results, place) for place in results.places()):
+    if any(has_paper(results, place) for place in results.places()):
         paper = f" The paper's numbers are of its own scale: {results.experiment.paper_protocol}."
     return (
         f"In brackets: 95% intervals, {kinds}; {' to '.join(map(str, seeds))} "
