@@ -2,8 +2,9 @@
 
     squeezespan.evaluate.knn("runs/mine", "folder:LABELLED")["accuracy"]
 
-Each function takes a run folder or a `student.safetensors` file and the spec of a labelled data
-set, and gives the accuracy on the test split with its 95% interval and all that it depends on.
+Each function takes a run folder, a `student.safetensors` file or `discriminator:FILE` and the spec
+of a labelled data set, and gives the accuracy on the test split with its 95% interval and all that
+it depends on.
 """
 
 from pathlib import Path
@@ -20,7 +21,8 @@ def knn(run_or_weights: str | Path, data: str, **settings: Any) -> dict[str, Any
     """Evaluate by nearest neighbours: cosine, k = 200, temperature 0.1, weighted votes.
 
     Args:
-        run_or_weights: a run folder or a `student.safetensors` file.
+        run_or_weights: a run folder, a `student.safetensors` file or a discriminator, as
+            `load_backbone` takes it.
         data: spec of a labelled data set with train and test splits.
         settings: fields of `ProbeOptions`, such as `k`, `temperature` or `device`.
 

@@ -20,7 +20,8 @@ class Options(ProbeOptions):
     """What `squeezespan probe` takes."""
 
     weights: Positional[str]
-    """A run folder, or a student.safetensors file."""
+    """A run folder, a student.safetensors file, or a GAN's own discriminator: discriminator:FILE
+    (its last hidden layer) or discriminator-multi:FILE (its blocks, too)."""
     data: str
     """Data spec with labelled train and test splits, such as cifar10:DIR or folder:PATH."""
     protocol: Protocol

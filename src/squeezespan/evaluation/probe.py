@@ -33,7 +33,8 @@ def probe(
     """Train a classifier on a frozen backbone's features of train, and test it on test.
 
     Args:
-        run_or_weights: a run folder or a `student.safetensors` file.
+        run_or_weights: a run folder, a `student.safetensors` file or a discriminator, as
+            `load_backbone` takes it.
         data: spec of a labelled data set with train and test splits.
         protocol: `knn`, `linear` (the paper's probe), `logistic` or `fewshot`.
         options: settings; the paper's if None.
@@ -79,6 +80,8 @@ def probe_all(
     found, found_test = find_images(data, "train"), find_images(data, "test")
     side, workers = backbone.resolution, options.num_workers
     test = found_test.load(side, device=device, num_workers=workers)
+    if backbone.unprepared:
+        backbone.prepare(found.load(side, device=device, num_workers=workers))
     machine = environment()
     results: dict[Protocol, dict[str, Any]] = {}
     split: FeatureSplit | None = None

@@ -7,14 +7,26 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
+from squeezespan.data.images import ImageSet
 from squeezespan.errors import UserError
 from squeezespan.files import check_file
 from squeezespan.models.backbones import build_backbone
 from squeezespan.untrusted.safetensors import load_weights, read_network, save_network
 
-__all__ = ["STUDENT_FILE", "Backbone", "load_backbone", "save_student", "student_path"]
+__all__ = [
+    "DISCRIMINATORS",
+    "STUDENT_FILE",
+    "Backbone",
+    "load_backbone",
+    "save_student",
+    "student_path",
+]
 
 STUDENT_FILE = "student.safetensors"
+
+DISCRIMINATORS = {"discriminator:": False, "discriminator-multi:": True}
+"""What stands before a discriminator's file in the place of a run, and whether the features are
+those of several layers."""
 
 _KIND = "student"
 _FIELDS: dict[str, type] = {
@@ -80,6 +92,18 @@ class Backbone(nn.Module):
         features: Tensor = self.network((images - self.mean) / self.std)
         return features
 
+    @property
+    def unprepared(self) -> bool:
+        """Whether `prepare` must come before the first image."""
+        return False
+
+    def prepare(self, images: ImageSet) -> None:
+        """Measure what features depend on besides the weights: of a student's, nothing.
+
+        Args:
+            images: to learn from, never test images.
+        """
+
 
 def save_student(path: Path, backbone: nn.Module, header: dict[str, Any]) -> None:
     """Write a backbone and its header, atomically.
@@ -105,12 +129,22 @@ def load_backbone(run_or_file: str | Path, device: torch.device | str = "cpu") -
 
     Args:
         run_or_file: a run folder, or a `student.safetensors` file. A run that is still going on,
-            or was stopped, gives the student of its last checkpoint.
+            or was stopped, gives the student of its last checkpoint. Or the features of a StyleGAN2
+            discriminator, whose file (as for `load_discriminator`) follows `discriminator:` for
+            its last hidden layer, `discriminator-multi:` for the pooled maps of its blocks, too;
+            these need `prepare` before the first image.
         device: where its parameters go.
 
     Raises:
         UserError: missing, not a student's file, or damaged.
     """
+    for prefix, multi in DISCRIMINATORS.items():
+        if str(run_or_file).startswith(prefix):
+            # Which builds on this module.
+            from squeezespan.discriminators.features import load_discriminator_backbone
+
+            file = str(run_or_file).removeprefix(prefix)
+            return load_discriminator_backbone(file, multi, device)
     path = student_path(run_or_file)
     tensors, header = read_network(path, _KIND)
     problem = _problem(header)

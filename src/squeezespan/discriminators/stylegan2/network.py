@@ -162,8 +162,12 @@ def minibatch_std(x: Tensor, group_size: int | None, channels: int) -> Tensor:
         )
     y = x.reshape(group, -1, channels, width // channels, height, breadth)
     std = (y.var(dim=0, correction=0) + 1e-8).sqrt()
-    statistic = std.mean(dim=(2, 3, 4)).repeat(group, 1)
-    maps = statistic[:, :, None, None].expand(-1, -1, height, breadth)
+    return append_statistic(x, std.mean(dim=(2, 3, 4)).repeat(group, 1))
+
+
+def append_statistic(x: Tensor, statistic: Tensor) -> Tensor:
+    """Append to maps x [B, C, H, W] one constant map for each number of `statistic` [B, S]."""
+    maps = statistic[:, :, None, None].expand(-1, -1, *x.shape[2:])
     return torch.cat([x, maps], dim=1)
 
 
@@ -188,16 +192,30 @@ class DiscriminatorEpilogue(nn.Module):
         self, x: Tensor, image: Tensor | None, cmap: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Give logits [B, 1] and the last hidden layer [B, C]."""
-        x = x.float()
-        if image is not None:
-            x = x + self.fromrgb(image)
-        if self.mbstd_channels:
-            x = minibatch_std(x, self.mbstd_group_size, self.mbstd_channels)
-        hidden = self.fc(self.conv(x).flatten(1))
+        hidden = self.hidden(self.enter(x, image))
         out = self.out(hidden)
         if cmap is not None:
             out = (out * cmap).sum(dim=1, keepdim=True) / math.sqrt(self.cmap_dim)
         return out, hidden
+
+    def enter(self, x: Tensor, image: Tensor | None) -> Tensor:
+        """Give the maps that the minibatch standard deviation is taken of, float32 [B, C, 4, 4]."""
+        return x.float() if image is None else x.float() + self.fromrgb(image)
+
+    def hidden(self, x: Tensor, statistic: Tensor | None = None) -> Tensor:
+        """Map what `enter` gives to the last hidden layer [B, C].
+
+        Args:
+            x: float32 [B, C, 4, 4].
+            statistic: float32 [mbstd_channels], stands for the minibatch standard deviation of
+                every image; None takes it of groups of the batch.
+        """
+        if self.mbstd_channels and statistic is None:
+            x = minibatch_std(x, self.mbstd_group_size, self.mbstd_channels)
+        elif self.mbstd_channels and statistic is not None:
+            x = append_statistic(x, statistic.expand(len(x), -1))
+        hidden: Tensor = self.fc(self.conv(x).flatten(1))
+        return hidden
 
 
 class StyleGAN2Discriminator(nn.Module):
@@ -248,6 +266,20 @@ class StyleGAN2Discriminator(nn.Module):
                 is not a multiple of the minibatch group.
         """
         check_labels("discriminator", self.config.num_classes, labels, len(images))
+        x, image, features = self.maps(images)
+        cmap = None if labels is None else self.mapping(None, labels)
+        logits, features["fc"] = self.b4(x, image, cmap)
+        return Judged(logits, features)
+
+    def maps(self, images: Tensor) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
+        """Give what enters the epilogue (map and image, if any) and the blocks' output maps.
+
+        Args:
+            images: as for `forward`; labels play no part here.
+
+        Raises:
+            UserError: images of another size.
+        """
         expected = (self.config.channels, self.config.resolution, self.config.resolution)
         if images.ndim != 4 or images.shape[1:] != expected:
             raise UserError(
@@ -260,7 +292,5 @@ class StyleGAN2Discriminator(nn.Module):
         for block in self.blocks():
             x, image = block(x, image)
             features[f"b{block.resolution}"] = x
-        cmap = None if labels is None else self.mapping(None, labels)
         assert x is not None
-        logits, features["fc"] = self.b4(x, image, cmap)
-        return Judged(logits, features)
+        return x, image, features

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from squeezespan.errors import UserError
 from squeezespan.gan.scoring.features import EfficientNetLite0, FeatureExtractor, MetricNames
-from squeezespan.models.student_file import load_backbone
+from squeezespan.models.student_file import DISCRIMINATORS, load_backbone
 
 __all__ = ["EFFICIENTNET", "StudentFeatures", "open_judges"]
 
@@ -61,6 +61,11 @@ def open_judges(names: tuple[str, ...]) -> list[FeatureExtractor]:
     """
     if not names:
         raise UserError("scores need a judge: --monitor.judges efficientnet-lite0, or a student")
+    for name in names:
+        if name.startswith(tuple(DISCRIMINATORS)):
+            raise UserError(
+                f"{name} can't judge a GAN; --monitor.judges takes {EFFICIENTNET} and students"
+            )
     judges: list[FeatureExtractor] = [
         EfficientNetLite0() if x == EFFICIENTNET else StudentFeatures(x) for x in names
     ]
