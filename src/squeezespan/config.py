@@ -23,6 +23,7 @@ __all__ = [
     "MethodConfig",
     "MonitorConfig",
     "OptimConfig",
+    "Perceptual",
     "SourceConfig",
     "StudentConfig",
     "TrainConfig",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Perceptual = Literal["lpips", "efficientnet-lite0", "none"]
 LoggerName = Literal["tensorboard", "wandb", "mlflow"]
 
 Share = Annotated[float, Range(0, 1)]
@@ -43,9 +45,9 @@ Count = Annotated[int, Range(1, 1_000_000_000)]
 class MethodConfig:
     """What is learnt from what. `squeeze` alone is squeeze-span with alpha 1."""
 
-    name: Literal["squeeze-span", "vicreg", "simsiam"] = "squeeze-span"
+    name: Literal["squeeze-span", "vicreg", "simsiam", "encoding"] = "squeeze-span"
     """`simsiam` and `vicreg` learn from two views of an image; `squeeze-span` also from a
-    generator."""
+    generator, whose latents `encoding` predicts."""
     alpha: Share = 0.5
     """Share of synthetic images in the batch and weight of their loss, 0 to 1."""
     invariance: NotNegative = 25.0
@@ -69,6 +71,10 @@ class MethodConfig:
     """Linear layers of the student's projector (SimSiam: 2 for CIFAR, 3 for larger images)."""
     predictor_dim: Count = 512
     """Hidden width of SimSiam's predictor."""
+    perceptual: Perceptual = "lpips"
+    """encoding: what the re-synthesised image is compared by, besides its pixels. `lpips`, the
+    paper's, fetches AlexNet's weights; `efficientnet-lite0`, another distance, by the network of
+    `gan score`; both have seen ImageNet's labels, which the student's file then says."""
 
 
 @dataclass(frozen=True)
@@ -291,6 +297,8 @@ def _contradiction(config: DistillConfig, spell: Spelling) -> str:
             f"{alpha} is {method.alpha:g}, which needs a generator; give --gan FILE, or set "
             f"{alpha} to 0 for real images alone"
         )
+    if problem := _encoding_problem(config, spell):
+        return problem
     for name, pair in (("crop_scale", augment.crop_scale), ("blur_sigma", augment.blur_sigma)):
         if pair[0] > pair[1]:
             return f"{spell(f'augment.{name}')} is {pair}, but must go from low to high"
@@ -306,3 +314,23 @@ def _contradiction(config: DistillConfig, spell: Spelling) -> str:
             f"no images to check on; set {every} to 0"
         )
     return ""
+
+
+def _encoding_problem(config: DistillConfig, spell: Spelling) -> str:
+    """Say what the encoding can't be done with; empty where it can, or isn't asked for."""
+    source = config.source
+    if config.method.name != "encoding":
+        return ""
+    if config.method.alpha == 0:
+        return (
+            f"{spell('method.alpha')} is 0, but {spell('method.name')} encoding learns latents "
+            "from synthetic images; raise it"
+        )
+    if source.kind == "latent" and source.noise != "random":
+        return ""
+    return (
+        f"{spell('method.name')} encoding predicts the latent of an image and makes the image "
+        f"again, so it needs {spell('source.kind')} latent (not {source.kind}) and "
+        f"{spell('source.noise')} const or none (not {source.noise}), as the presets that begin "
+        "with encoding have"
+    )

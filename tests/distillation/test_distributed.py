@@ -65,13 +65,16 @@ def test_squeeze_and_span_under_torchrun_equals_one_process(
         {"target": "standardized", "embed_dim": None},
         {"name": "simsiam", "alpha": 0.5, "predictor_dim": 8},
         {"name": "vicreg", "alpha": 0.5},
+        {"name": "encoding", "embed_dim": None, "perceptual": "none"},
     ],
-    ids=["standardized", "simsiam", "vicreg"],
+    ids=["standardized", "simsiam", "vicreg", "encoding"],
 )
 def test_other_methods_on_two_processes_equal_one(
     method: dict[str, Any], server: ForkServerContext, data: str, gan: Path, tmp_path: Path
 ) -> None:
-    config = tiny_config(data, gan, method=method, **SECTIONS)
+    # The encoding needs it; the others do as well with it.
+    source = {"kind": "latent", "noise": "const"}
+    config = tiny_config(data, gan, method=method, source=source, **SECTIONS)
     assert run_as_ranks(server, distill, config, tmp_path / "two") == [0, 0]
     distill(config, tmp_path / "one")
     assert_same_training(tmp_path / "one", tmp_path / "two")

@@ -60,6 +60,54 @@ def test_standardized_twins_differ_in_the_target_alone() -> None:
         assert replace(twin, method=replace(twin.method, target="squeeze")) == paper
 
 
+def test_vanilla_regresses_alone_with_the_authors_weight() -> None:
+    for scale in ("cifar10", "cifar100", "mini"):
+        for name, kind, augmented in (
+            ("vanilla", "feature", True),
+            ("vanilla-noaug", "feature", False),
+            ("vanilla-latent", "latent", True),
+            ("vanilla-latent-noaug", "latent", False),
+        ):
+            config = find_preset(f"{name}-{scale}").build()
+            method = config.method
+            assert (method.alpha, method.target, method.invariance) == (1.0, "raw", 1.0)
+            assert (config.source.kind, config.augment.enabled) == (kind, augmented)
+
+
+def test_the_ablation_takes_one_term_after_the_other() -> None:
+    names = ("ablation-c-cifar10", "ablation-d-cifar10", "squeeze-cifar10", "squeeze-span-cifar10")
+    configs = [find_preset(name).build() for name in names]
+    methods = [config.method for config in configs]
+    assert [(m.variance, m.covariance) for m in methods] == [(0, 0), (25, 0), (25, 1), (25, 1)]
+    assert [m.alpha for m in methods] == [1, 1, 1, 0.5]
+    assert {m.target for m in methods} == {"squeeze"}
+    bare = {replace(m, variance=0, covariance=0, alpha=1) for m in methods}
+    assert len(bare) == 1
+
+
+def test_a_source_is_all_that_differs_from_squeeze() -> None:
+    for name, plain in (
+        ("squeeze-latent-cifar100", "squeeze-cifar100"),
+        ("squeeze-span-latent-cifar10-standardized", "squeeze-span-cifar10-standardized"),
+        ("squeeze-b64-b128-stl10", "squeeze-stl10"),
+        ("squeeze-span-latent-mini", "squeeze-span-mini"),
+        ("squeeze-latent-paper-mini", "squeeze-paper-mini"),
+        ("squeeze-b4-b8-mini", "squeeze-mini"),
+    ):
+        config, squeeze = find_preset(name).build(), find_preset(plain).build()
+        assert config.source != squeeze.source
+        assert replace(config, source=squeeze.source) == squeeze
+
+
+def test_encoding_has_the_papers_batch_and_learning_rate() -> None:
+    for name, alpha in (("encoding-syn-cifar10", 1.0), ("encoding-mixed-cifar100", 0.5)):
+        config = find_preset(name).build()
+        assert (config.train.batch_size, config.optim.base_lr) == (128, 0.01)
+        assert (config.method.alpha, config.method.projector_layers) == (alpha, 2)
+        assert (config.method.perceptual, config.augment.enabled) == ("lpips", False)
+    assert find_preset("encoding-syn-mini").build().method.perceptual == "efficientnet-lite0"
+
+
 def test_small_presets_regress_the_standardized_target_and_have_the_papers_beside() -> None:
     for name in ("squeeze", "squeeze-span"):
         own, paper = (find_preset(f"{name}{end}").build() for end in ("-mini", "-paper-mini"))
@@ -78,7 +126,7 @@ def test_stl10_also_learns_from_unlabelled_images() -> None:
 
 def test_small_presets_see_equally_many_images_with_the_same_student() -> None:
     small = [p.build() for p in list_presets() if p.name.endswith("-mini")]
-    assert len(small) == 10
+    assert len(small) == 28
     assert len({(config.train, config.student, config.optim) for config in small}) == 1
 
 

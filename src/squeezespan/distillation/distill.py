@@ -144,6 +144,7 @@ def _train(
         Place(fabric.global_rank, fabric.world_size, fabric.device),
         synthetic_views=parts.method.synthetic_views,
         needs_source=parts.method.needs_source,
+        needs_images=parts.method.needs_images,
     )
     standardized = parts.method.standardized
     if standardized is not None and found is None:
@@ -184,7 +185,7 @@ def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
         "resolution": config.images.side,
         "normalization": dataclasses.asdict(parts.normalization),
         "provenance": {
-            "method": dataclasses.asdict(config.method),
+            "method": _method_settings(config),
             "data": config.data,
             "gan": config.gan if parts.generator is not None else None,
             "gan_sha256": parts.gan_sha256,
@@ -200,13 +201,22 @@ def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
     }
 
 
+def _method_settings(config: DistillConfig) -> dict[str, Any]:
+    settings = dataclasses.asdict(config.method)
+    if config.method.name != "encoding":
+        # Where no images are compared, a distance's name would only mislead.
+        del settings["perceptual"]
+    return settings
+
+
 def _headline(
     config: DistillConfig, parts: Parts, folder: RunFolder[DistillConfig], step: int, fabric: Fabric
 ) -> str:
     plan, method = parts.plan, config.method
     begun = f"resumed after step {step} of {plan.steps}" if step else f"{plan.steps} steps"
+    how = f", perceptual distance {method.perceptual}" if method.name == "encoding" else ""
     return (
-        f"{method.name} (alpha {method.alpha:g}) into {config.student.arch}: {begun}, "
+        f"{method.name} (alpha {method.alpha:g}{how}) into {config.student.arch}: {begun}, "
         f"{plan.epochs:.4g} epochs of {parts.sizes.describe(plan.train_images)}, {fabric.device} "
         f"in {config.train.precision}, {folder.path}"
     )

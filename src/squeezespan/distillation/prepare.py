@@ -17,6 +17,7 @@ from squeezespan.generators.base import Generator
 from squeezespan.generators.registry import generator_sha256, load_generator, read_generator_header
 from squeezespan.hardware import DTYPES, resolve_precision
 from squeezespan.methods.base import Method
+from squeezespan.methods.perceptual import PerceptualDistance, open_perceptual
 from squeezespan.methods.registry import build_method
 from squeezespan.models.batchnorm import convert_sync_batchnorm
 from squeezespan.randomness import derive_seed
@@ -40,7 +41,8 @@ class Parts:
     gan_sha256: str | None
     """Of the generator's file."""
     saw: tuple[str, ...]
-    """What the generator has seen besides images without labels, and the student by way of it."""
+    """What the student has seen besides images without labels, by way of the generator or of a
+    perceptual distance."""
     method: Method
     """With fresh weights that depend on the seed alone."""
     plan: Plan
@@ -63,8 +65,10 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
         config, found.sizes, generator.info.resolution if generator else None
     )
     # Before the images are decoded, which may take minutes.
+    perceptual = _open_perceptual(config, device)
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
-    method = build_method(config, source_widths(config, generator) if generator else None)
+    widths = source_widths(config, generator) if generator else None
+    method = build_method(config, widths, generator, perceptual)
     method.to(memory_format=torch.channels_last)
     if world_size > 1:
         convert_sync_batchnorm(method)
@@ -82,10 +86,18 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
         normalization=measure_normalization(images.train),
         generator=generator,
         gan_sha256=generator_sha256(str(config.gan)) if generator else None,
-        saw=_seen_by(str(config.gan)) if generator else (),
+        saw=(_seen_by(str(config.gan)) if generator else ())
+        + ((perceptual.saw,) if perceptual else ()),
         method=method,
         plan=plan,
     )
+
+
+def _open_perceptual(config: DistillConfig, device: torch.device) -> PerceptualDistance | None:
+    if config.method.name != "encoding":
+        return None
+    opened = open_perceptual(config.method.perceptual, config.images.side)
+    return None if opened is None else opened.to(device)
 
 
 def _seen_by(gan: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from squeezespan.config import DistillConfig
+from squeezespan.config import AugmentConfig, DistillConfig
 from squeezespan.data.augment import Augment
 from squeezespan.data.normalize import Normalization
 from squeezespan.data.order import epoch_order
@@ -15,6 +15,7 @@ from squeezespan.distillation.schedule import Plan
 from squeezespan.generators.base import Generated, Generator, as_rgb
 from squeezespan.generators.blocks import pool_features, select_blocks
 from squeezespan.methods.base import Batch
+from squeezespan.methods.encoding import WPLUS
 from squeezespan.randomness import StepRandom
 
 __all__ = ["Images", "Place", "Stream", "source_widths"]
@@ -42,14 +43,17 @@ class Place:
 
 
 def source_widths(config: DistillConfig, generator: Generator) -> dict[str, int]:
-    """Give the widths of what the student learns from: the chosen blocks, or `w`.
+    """Give the widths of what the student learns from: the chosen blocks, `w`, or all of `w+`.
 
     Raises:
         UserError: a block that the generator does not have.
     """
+    info = generator.info
+    if config.method.name == "encoding":
+        return {WPLUS: info.num_ws * info.w_dim}
     if config.source.kind == "latent":
-        return {"w": generator.info.w_dim}
-    channels = generator.info.block_channels
+        return {"w": info.w_dim}
+    channels = info.block_channels
     return {name: channels[name] for name in select_blocks(config.source.blocks, list(channels))}
 
 
@@ -69,7 +73,8 @@ class Stream:
         normalization: what the student expects.
         place: this process.
         synthetic_views: views of each synthetic image that the method wants.
-        needs_source: whether the method wants block features or `w`.
+        needs_source: whether the method wants block features or latents.
+        needs_images: whether the method wants the images without augmentation, too.
     """
 
     def __init__(
@@ -83,6 +88,7 @@ class Stream:
         *,
         synthetic_views: int,
         needs_source: bool,
+        needs_images: bool = False,
     ) -> None:
         self._config = config
         self._plan = plan
@@ -91,7 +97,9 @@ class Stream:
         self._normalization = normalization
         self._place = place
         self._synthetic_views = synthetic_views
+        self._needs_images = needs_images
         self._augment = Augment(config.augment, config.images.side)
+        self._resize = Augment(AugmentConfig(enabled=False), config.images.side)
         self._blocks = (
             list(source_widths(config, generator)) if needs_source and generator else None
         )
@@ -105,20 +113,23 @@ class Stream:
             step: optimiser steps done before.
             part: micro-batch, 0 to `optim.accumulate` - 1.
         """
-        synthetic, source = self._synthetic(step, part)
-        return Batch(real_views=self._real(step, part), synthetic_views=synthetic, source=source)
+        batch = Batch()
+        if self._plan.real_batch:
+            self._add_real(batch, step, part)
+        if self._generator is not None and self._plan.synthetic_batch:
+            self._add_synthetic(batch, step, part)
+        return batch
 
-    def _real(self, step: int, part: int) -> tuple[Tensor, Tensor] | None:
-        if not self._plan.real_batch:
-            return None
+    def _add_real(self, batch: Batch, step: int, part: int) -> None:
         share, count = self._share(part)
         n = self._plan.real_batch // count
         indices = self._indices(step)[share * n : (share + 1) * n]
         images = self._images.batch(indices).to(self._place.device)
-        return (
+        batch.real_views = (
             self._view(images, step, part, "augment-real-0"),
             self._view(images, step, part, "augment-real-1"),
         )
+        batch.real_images = self._plain(images)
 
     def _indices(self, step: int) -> Tensor:
         """Real images of the whole global batch, int64 [real_batch]."""
@@ -128,21 +139,18 @@ class Stream:
             self._pass = (number, epoch_order(total, number, self._config.train.seed))
         return self._pass[1][position * size : (position + 1) * size]
 
-    def _synthetic(
-        self, step: int, part: int
-    ) -> tuple[tuple[Tensor, ...] | None, dict[str, Tensor] | None]:
-        if self._generator is None or not self._plan.synthetic_batch:
-            return None, None
+    def _add_synthetic(self, batch: Batch, step: int, part: int) -> None:
         n = self._plan.synthetic_batch // self._share(part)[1]
         generated = self._generate(
             n, self._random(step, part, "latents"), self._random(step, part, "noise")
         )
         images = as_rgb(((generated.images.float() + 1) / 2).clamp_(0, 1))
-        views = tuple(
+        batch.synthetic_views = tuple(
             self._view(images, step, part, f"augment-synthetic-{view}")
             for view in range(self._synthetic_views)
         )
-        return views, self._source(generated)
+        batch.synthetic_images = self._plain(images)
+        batch.source = self._source(generated)
 
     @torch.no_grad()
     def sources(self, count: int) -> Iterator[dict[str, Tensor]]:
@@ -180,9 +188,15 @@ class Stream:
     def _source(self, generated: Generated) -> dict[str, Tensor] | None:
         if self._blocks is None:
             return None
+        if WPLUS in self._blocks:
+            return {WPLUS: generated.w.flatten(1).float()}
         if self._config.source.kind == "latent":
             return {"w": generated.w[:, 0].float()}
         return pool_features(generated.features, self._blocks)
+
+    def _plain(self, images: Tensor) -> Tensor | None:
+        """The images without augmentation, where the method wants them."""
+        return self._resize(images, StepRandom(0)) if self._needs_images else None
 
     def _view(self, images: Tensor, step: int, part: int, stream: str) -> Tensor:
         # Parameters are drawn on the CPU, so that no step waits for the device.

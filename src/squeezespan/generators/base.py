@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal, NamedTuple, Self, get_args
+from typing import ClassVar, Literal, NamedTuple, Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -78,6 +78,10 @@ class GeneratorInfo:
 class Generator(nn.Module, ABC):
     """A generator of images that shows its block features."""
 
+    has_w: ClassVar[bool] = False
+    """Whether a mapping network makes a w of its own for every layer, from which `synthesise`
+    starts."""
+
     @property
     @abstractmethod
     def info(self) -> GeneratorInfo:
@@ -100,6 +104,24 @@ class Generator(nn.Module, ABC):
             noise: per-pixel noise of families that have it.
             random: draws the noise when `noise` is "random".
         """
+
+    def synthesise(
+        self, ws: Tensor, *, noise: NoiseMode = "const", random: StepRandom | None = None
+    ) -> Generated:
+        """Synthesise from w of every layer; gradients reach `ws`.
+
+        Args:
+            ws: float32 [B, num_ws, w_dim].
+            noise: as for `forward`.
+            random: as for `forward`.
+
+        Raises:
+            UserError: a family without such a w (`has_w`).
+        """
+        raise UserError(
+            f"a generator of the family {self.info.family} has no w of every layer to synthesise "
+            "from"
+        )
 
     def freeze(self) -> Self:
         """Put it in eval mode and fix its weights.

@@ -83,6 +83,7 @@ class Mapping(nn.Module):
 class MappedGenerator(Generator):
     """A generator whose mapping network gives one w for all layers."""
 
+    has_w = True
     mapping: nn.Module
 
     def average_w(self, labels: Tensor | None) -> Tensor:

@@ -20,7 +20,12 @@ class Batch:
     synthetic_views: tuple[Tensor, ...] | None = None
     """As many augmented views as the method wants, normalized, float [Bs, 3, R, R] each."""
     source: dict[str, Tensor] | None = None
-    """Pooled block features `{"b4": [Bs, C], ...}` or the latent `{"w": [Bs, w_dim]}`, float32."""
+    """Pooled block features `{"b4": [Bs, C], ...}`, the latent `{"w": [Bs, w_dim]}` or that of
+    every layer `{"w+": [Bs, num_ws * w_dim]}`, float32."""
+    real_images: Tensor | None = None
+    """The real images without augmentation, float32 [Br, 3, R, R] in [0, 1]."""
+    synthetic_images: Tensor | None = None
+    """The synthetic images without augmentation, float32 [Bs, 3, R, R] in [0, 1]."""
 
 
 class Method(nn.Module, ABC):
@@ -42,6 +47,8 @@ class Method(nn.Module, ABC):
     """Whether a batch must hold the generator's features or latents."""
     needs_real: bool
     """Whether a batch must hold two views of real images."""
+    needs_images: bool = False
+    """Whether a batch must also hold its images without augmentation."""
 
     def __init__(self, backbone: nn.Module, projector: nn.Module) -> None:
         super().__init__()
@@ -60,8 +67,9 @@ class Method(nn.Module, ABC):
             logs. `embedding_std` is the mean standard deviation of the embedding's dimensions on a
             scale where 0 is collapse and about 1 is healthy; `target_std` is that of what is
             regressed, where that is learnt. `syn/...` and `real/...` are terms of
-            the student's embeddings of that stream, summed over its views; `squeeze/...` those of
-            the squeeze module; `mixed/...` those of both streams taken as one batch.
+            the student's embeddings of that stream, or of what is made of them, summed over its
+            views; `squeeze/...` those of the squeeze module; `mixed/...` those of both streams
+            taken as one batch.
 
         Raises:
             UserError: fewer than 2 images of a stream in the global batch.

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 
 from squeezespan.config import DistillConfig, MethodConfig
 from squeezespan.errors import UserError
+from squeezespan.generators.base import Generator
 from squeezespan.methods.base import Method
+from squeezespan.methods.encoding import Encoding
+from squeezespan.methods.perceptual import PerceptualDistance
+from squeezespan.methods.resynthesis import Resynthesis
 from squeezespan.methods.simsiam import SimSiam
 from squeezespan.methods.squeeze_span import SqueezeSpan
 from squeezespan.methods.vicreg import VICReg
@@ -18,13 +22,21 @@ __all__ = ["build_method"]
 _EMBED_DIM = 2048
 
 
-def build_method(config: DistillConfig, source_widths: Mapping[str, int] | None) -> Method:
+def build_method(
+    config: DistillConfig,
+    source_widths: Mapping[str, int] | None,
+    generator: Generator | None = None,
+    perceptual: PerceptualDistance | None = None,
+) -> Method:
     """Build the method of a run with fresh weights, drawn from torch's global random state.
 
     Args:
         config: the run's settings, valid in themselves (`config.validate`).
         source_widths: names and widths of what a batch's `source` will hold, in order: pooled
-            block features, or `{"w": w_dim}` for latents; None where no generator is used.
+            block features, `{"w": w_dim}` or `{"w+": num_ws * w_dim}` for latents; None where no
+            generator is used.
+        generator: frozen, on the run's device; `encoding` alone looks into it.
+        perceptual: the encoding's distance beside L1, on that device; None for none.
 
     Raises:
         UserError: settings that contradict each other, or a backbone that can't be built.
@@ -45,6 +57,13 @@ def build_method(config: DistillConfig, source_widths: Mapping[str, int] | None)
         )
     if settings.name == "vicreg":
         return VICReg(backbone, projector(width, embed_dim, layers), settings)
+    if settings.name == "encoding":
+        assert generator is not None
+        noise = config.source.noise
+        resynthesis = Resynthesis(generator, perceptual, noise)
+        return Encoding(
+            backbone, projector(width, resynthesis.width, layers), resynthesis, settings.alpha
+        )
     target: Squeeze | RawTarget | None = None
     if settings.alpha > 0 and source_widths is not None:
         if settings.target == "squeeze":
@@ -57,6 +76,8 @@ def build_method(config: DistillConfig, source_widths: Mapping[str, int] | None)
 
 
 def _check(settings: MethodConfig, source_widths: Mapping[str, int] | None) -> None:
+    if settings.name == "encoding" and source_widths is not None:
+        _check_width(settings, source_widths, "with method.name encoding", "w of every layer")
     if settings.name != "squeeze-span":
         return
     if settings.alpha > 0 and not source_widths:
@@ -68,9 +89,16 @@ def _check(settings: MethodConfig, source_widths: Mapping[str, int] | None) -> N
             f"method.regularize is {settings.regularize}, but with method.target "
             f"{settings.target} there is no squeeze module to regularize; set it to student"
         )
+    how = f"with method.target {settings.target}"
+    _check_width(settings, source_widths, how, "the generator's features")
+
+
+def _check_width(
+    settings: MethodConfig, source_widths: Mapping[str, int], how: str, what: str
+) -> None:
     width = sum(source_widths.values())
     if settings.embed_dim not in (None, width):
         raise UserError(
-            f"method.embed_dim is {settings.embed_dim}, but with method.target {settings.target} "
-            f"the embedding is as wide as the generator's features, {width}; leave it out"
+            f"method.embed_dim is {settings.embed_dim}, but {how} the embedding is as wide as "
+            f"{what}, {width}; leave it out"
         )

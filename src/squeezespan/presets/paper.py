@@ -20,13 +20,13 @@ from squeezespan.config import (
 )
 from squeezespan.presets.registry import register
 
-__all__ = ["register_all"]
+__all__ = ["ROWS", "Row", "register_all", "squeeze", "squeeze_span"]
 
 _HOLDOUT = 0.02
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
     """What the tables say about one data set, whatever the method."""
 
     title: str
@@ -42,8 +42,8 @@ class _Row:
     """lambda and mu of Squeeze and Span."""
 
 
-_ROWS = {
-    "cifar10": _Row(
+ROWS = {
+    "cifar10": Row(
         "CIFAR-10",
         "cifar10:data",
         batch_size=512,
@@ -53,7 +53,7 @@ _ROWS = {
         images=ImagesConfig(resolution=32, holdout=_HOLDOUT),
         cifar=True,
     ),
-    "cifar100": _Row(
+    "cifar100": Row(
         "CIFAR-100",
         "cifar100:data",
         batch_size=512,
@@ -64,7 +64,7 @@ _ROWS = {
         cifar=True,
         squeeze_weight=10.0,
     ),
-    "stl10": _Row(
+    "stl10": Row(
         "STL-10 (train and unlabelled)",
         "stl10:data",
         batch_size=512,
@@ -73,7 +73,7 @@ _ROWS = {
         weight_decay=1e-4,
         images=ImagesConfig(resolution=64, unlabeled=True, holdout=_HOLDOUT),
     ),
-    "imagenet100": _Row(
+    "imagenet100": Row(
         "ImageNet-100",
         "folder:data/imagenet100",
         batch_size=256,
@@ -82,7 +82,7 @@ _ROWS = {
         weight_decay=1e-4,
         images=ImagesConfig(resolution=96, load_resolution=128, holdout=_HOLDOUT),
     ),
-    "imagenet": _Row(
+    "imagenet": Row(
         "ImageNet",
         "folder:data/imagenet",
         batch_size=256,
@@ -96,7 +96,7 @@ _SIMSIAM_ROWS = ("cifar10", "cifar100", "stl10")
 _DOMAINS = {"real": (0.0, "real"), "syn": (1.0, "synthetic"), "mixed": (0.5, "real and synthetic")}
 
 
-def _config(row: _Row, method: MethodConfig) -> DistillConfig:
+def _config(row: Row, method: MethodConfig) -> DistillConfig:
     return DistillConfig(
         data=row.data,
         gan=None,
@@ -109,7 +109,7 @@ def _config(row: _Row, method: MethodConfig) -> DistillConfig:
     )
 
 
-def squeeze_span(row: _Row) -> DistillConfig:
+def squeeze_span(row: Row) -> DistillConfig:
     """Squeeze and Span on {title}: generator features and real images (Table 2).
 
     Hardware, time and accuracy: unmeasured.
@@ -118,7 +118,7 @@ def squeeze_span(row: _Row) -> DistillConfig:
     return _config(row, MethodConfig("squeeze-span", invariance=weight, variance=weight))
 
 
-def squeeze(row: _Row) -> DistillConfig:
+def squeeze(row: Row) -> DistillConfig:
     """Squeeze alone on {title}: generator features, synthetic images only (Table 2, alpha 1).
 
     Hardware, time and accuracy: unmeasured.
@@ -127,7 +127,7 @@ def squeeze(row: _Row) -> DistillConfig:
     return _config(row, MethodConfig("squeeze-span", 1.0, invariance=weight, variance=weight))
 
 
-def standardized(build: Callable[[_Row], DistillConfig], row: _Row) -> DistillConfig:
+def standardized(build: Callable[[Row], DistillConfig], row: Row) -> DistillConfig:
     """{method} on {title} as in Table 2, but with the standardized target in place of T.
 
     Hardware, time and accuracy: unmeasured.
@@ -138,7 +138,7 @@ def standardized(build: Callable[[_Row], DistillConfig], row: _Row) -> DistillCo
     return replace(config, method=method)
 
 
-def vicreg(row: _Row, alpha: float) -> DistillConfig:
+def vicreg(row: Row, alpha: float) -> DistillConfig:
     """VICReg on {title}, {domain} images (Table 3).
 
     Hardware, time and accuracy: unmeasured.
@@ -146,7 +146,7 @@ def vicreg(row: _Row, alpha: float) -> DistillConfig:
     return _config(row, MethodConfig("vicreg", alpha))
 
 
-def simsiam(row: _Row, alpha: float) -> DistillConfig:
+def simsiam(row: Row, alpha: float) -> DistillConfig:
     """SimSiam on {title}, {domain} images (Table 4).
 
     Hardware, time and accuracy: unmeasured.
@@ -157,7 +157,7 @@ def simsiam(row: _Row, alpha: float) -> DistillConfig:
 
 def register_all() -> None:
     """Register a preset for every row of Tables 2 to 4, and Table 2's with another target."""
-    for name, row in _ROWS.items():
+    for name, row in ROWS.items():
         register(f"squeeze-span-{name}", partial(squeeze_span, row), title=row.title)
         register(f"squeeze-{name}", partial(squeeze, row), title=row.title)
         for whole, words in ((squeeze_span, "Squeeze and Span"), (squeeze, "Squeeze alone")):
@@ -168,9 +168,9 @@ def register_all() -> None:
                 method=words,
                 title=row.title,
             )
-    for build, prefix, rows in ((vicreg, "vicreg", _ROWS), (simsiam, "simsiam", _SIMSIAM_ROWS)):
+    for build, prefix, rows in ((vicreg, "vicreg", ROWS), (simsiam, "simsiam", _SIMSIAM_ROWS)):
         for name in rows:
-            row = _ROWS[name]
+            row = ROWS[name]
             for domain, (alpha, words) in _DOMAINS.items():
                 register(
                     f"{prefix}-{domain}-{name}",

@@ -24,7 +24,12 @@ from squeezespan.reports.samples import Samples, draw_samples
 
 __all__ = ["draw_pictures", "title_of", "write_run_report"]
 
-_METHODS = {"squeeze-span": "Squeeze and Span", "vicreg": "VICReg", "simsiam": "SimSiam"}
+_METHODS = {
+    "squeeze-span": "Squeeze and Span",
+    "vicreg": "VICReg",
+    "simsiam": "SimSiam",
+    "encoding": "Encoding",
+}
 _STREAM_COLORS = {
     "real": "var(--blue)",
     "syn": "var(--rose)",
@@ -136,7 +141,12 @@ def _summary(config: DistillConfig) -> str:
         images = generated
     else:
         images = f"{real} and {generated} ({method.alpha:.0%} of each batch)"
-    return f"A {config.student.arch} trained without labels on {images}."
+    told = ""
+    if method.name == "encoding" and method.perceptual != "none":
+        told = (
+            f" Images made again are compared by {method.perceptual}, which saw ImageNet's labels."
+        )
+    return f"A {config.student.arch} trained without labels on {images}.{told}"
 
 
 def _tiles(records: list[Record], config: DistillConfig) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from squeezespan.generators.checkpoints.reader import read_checkpoint
 from squeezespan.models.backbones import RESNET10_NARROW, suggest_architecture
 from squeezespan.models.efficientnet import (
     EFFICIENTNET_LITE0,
+    LITE0_SAW,
     PACKAGE,
     efficientnet_lite0_names,
     packaged_efficientnet_lite0,
@@ -51,7 +52,7 @@ def open_features(
     side = side or max(resolution, _IMAGENET_SIDE)
     if name == LITE0 and weights is None:
         network, source = packaged_efficientnet_lite0(), PACKAGE
-        saw: tuple[str, ...] = (f"ImageNet with its labels ({LITE0} of {PACKAGE})",)
+        saw: tuple[str, ...] = (LITE0_SAW,)
     else:
         architecture = EFFICIENTNET_LITE0 if name == LITE0 else name.removeprefix(TIMM)
         network, source = _open_timm(architecture, side, weights)

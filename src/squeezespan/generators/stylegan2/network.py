@@ -239,7 +239,7 @@ class StyleGAN2Generator(MappedGenerator):
     def synthesise(
         self, ws: Tensor, *, noise: NoiseMode = "const", random: StepRandom | None = None
     ) -> Generated:
-        """Synthesise from w of every layer, float32 [B, num_ws, w_dim].
+        """Synthesise from w of every layer; see `Generator.synthesise`.
 
         Raises:
             UserError: an unknown noise mode.

@@ -257,8 +257,10 @@ class StyleGAN3Generator(MappedGenerator):
         """Compute all layers but the Fourier features and ToRGB in `dtype`."""
         self.synthesis.compute_dtype = dtype
 
-    def synthesise(self, ws: Tensor) -> Generated:
-        """Synthesise from w of every layer, float32 [B, num_ws, w_dim]."""
+    def synthesise(
+        self, ws: Tensor, *, noise: NoiseMode = "const", random: StepRandom | None = None
+    ) -> Generated:
+        """Synthesise from w of every layer; see `Generator.synthesise` (noise has no effect)."""
         images, features = self.synthesis(ws)
         return Generated(images, features, ws)
 
