@@ -69,7 +69,7 @@ def test_the_fixed_deviation_is_that_of_all_images_as_one_batch(channels: int) -
     discriminator = StyleGAN2Discriminator(config).eval()
     pixels = scaled(images(12))
     features = DiscriminatorFeatures(discriminator, multi=True)
-    features.measure(pixels.split(5))
+    features.measure(torch.split(pixels, 5))
     expected = discriminator(pixels).features
     assert features.layers == ("b8", "fc")
     whole = torch.cat([expected["b8"].mean((2, 3)), expected["fc"]], dim=1)

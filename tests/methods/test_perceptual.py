@@ -33,7 +33,7 @@ def draw(count: int = 3, side: int = 32) -> torch.Tensor:
 
 def test_lpips_is_that_of_its_package(hub: Path) -> None:
     put_alexnet(hub)
-    a, b = draw(6).split(3)
+    a, b = torch.split(draw(6), 3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = lpips.LPIPS(net="alex", verbose=False)
@@ -83,7 +83,7 @@ def test_efficientnets_distance_grows_with_what_is_done_to_an_image() -> None:
 
 def test_gradients_reach_an_image_through_it() -> None:
     distance = EfficientNetDistance()
-    a, b = draw(2, side=70).split(1)
+    a, b = torch.split(draw(2, side=70), 1)
     a.requires_grad_()
     distance(a, b).sum().backward()
     assert a.grad is not None

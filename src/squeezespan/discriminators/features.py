@@ -85,6 +85,9 @@ class DiscriminatorFeatures(nn.Module):
 
         Args:
             batches: float [B, 3, R, R] in [-1, 1] each.
+
+        Raises:
+            UserError: its maps are not finite.
         """
         if not len(self.statistic):
             return
@@ -98,8 +101,10 @@ class DiscriminatorFeatures(nn.Module):
             total = total + entering.sum(dim=0)
             squares = squares + entering.square().sum(dim=0)
         variance = (squares / count - (total / count).square()).clamp_min(0)
-        std = (variance + 1e-8).sqrt().reshape(len(self.statistic), -1)
-        self.statistic.copy_(std.mean(dim=1))
+        std = (variance + 1e-8).sqrt().reshape(len(self.statistic), -1).mean(dim=1)
+        if not std.isfinite().all():
+            raise UserError("the discriminator's maps are not finite numbers; its file is damaged")
+        self.statistic.copy_(std)
 
     def _maps(self, images: Tensor) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
         # Convolutions in the precision that is asked for, as in training; the rest in float32.
