@@ -18,6 +18,8 @@ from squeezespan.discriminators.files import save_discriminator
 from squeezespan.discriminators.stylegan2 import StyleGAN2Discriminator
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.evaluation.probe import probe
+from squeezespan.exports.export import export
+from squeezespan.files import file_sha256
 from squeezespan.gan.scoring.judges import open_judges
 
 SIDE = 8
@@ -100,6 +102,7 @@ def test_every_protocol_takes_one(
     assert result["train_images"] == "48 images of 16 pixels, brought to 8"
     told = result["provenance"]["minibatch_std"]
     assert (told["images"], told["data"]) == (48, data)
+    assert result["weights_sha256"] == result["provenance"]["sha256"] == file_sha256(file)
     assert "is fixed to that of 48 train images" in capfd.readouterr().err
 
 
@@ -153,5 +156,7 @@ def test_what_can_not_be_used_is_refused(tmp_path: Path, file: Path) -> None:
         load_backbone(f"discriminator:{grey}")
     with pytest.raises(UserError, match=r"there is no checkpoint file absent"):
         load_backbone("discriminator:absent")
+    with pytest.raises(UserError, match="is no student; a discriminator"):
+        export(f"discriminator:{file}", "safetensors", tmp_path / "out")
     with pytest.raises(UserError, match="can't judge a GAN"):
         open_judges((f"discriminator:{file}",))

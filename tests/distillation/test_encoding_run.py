@@ -15,8 +15,8 @@ from squeezespan.cli.main import main
 from squeezespan.config import DistillConfig
 from squeezespan.distillation.distill import distill
 from squeezespan.distillation.job import StudentJob
-from squeezespan.distillation.prepare import prepare
-from squeezespan.distillation.stream import Place, Stream
+from squeezespan.distillation.prepare import open_stream, prepare
+from squeezespan.distillation.stream import Place
 from squeezespan.models.student_file import load_backbone
 from squeezespan.settings import flatten
 
@@ -40,17 +40,7 @@ def test_a_batch_has_the_images_and_the_latents_of_every_layer(data: str, gan: P
     batches = []
     for settings in (config, augmented):
         parts = prepare(settings, CPU)
-        stream = Stream(
-            settings,
-            parts.plan,
-            parts.images.train,
-            parts.generator,
-            parts.normalization,
-            Place(0, 1, CPU),
-            synthetic_views=parts.method.synthetic_views,
-            needs_source=parts.method.needs_source,
-            needs_images=parts.method.needs_images,
-        )
+        stream = open_stream(settings, parts, Place(0, 1, CPU))
         batches.append(stream.batch(0))
     plain, viewed = batches
     assert parts.generator is not None

@@ -11,8 +11,8 @@ from tiny_runs import make_gan, make_images
 
 from squeezespan.config import DistillConfig
 from squeezespan.distillation.job import StudentJob
-from squeezespan.distillation.prepare import prepare
-from squeezespan.distillation.stream import Place, Stream
+from squeezespan.distillation.prepare import open_stream, prepare
+from squeezespan.distillation.stream import Place
 from squeezespan.presets import Preset, list_presets
 from squeezespan.runs.launch import launch
 
@@ -61,17 +61,7 @@ def test_two_steps(preset: Preset, folder: Path) -> None:
     fabric = launch(config.train)
     parts = prepare(config, CPU)
     method = parts.method
-    stream = Stream(
-        parts.config,
-        parts.plan,
-        parts.images.train,
-        parts.generator,
-        parts.normalization,
-        Place(0, 1, CPU),
-        synthetic_views=method.synthetic_views,
-        needs_source=method.needs_source,
-        needs_images=method.needs_images,
-    )
+    stream = open_stream(parts.config, parts, Place(0, 1, CPU))
     if method.standardized is not None:
         method.standardized.measure(stream.sources(8))
     before = [x.clone() for x in method.backbone.parameters()]

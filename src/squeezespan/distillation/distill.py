@@ -12,10 +12,10 @@ from squeezespan.data.notices import say
 from squeezespan.distillation.folder import distill_folder
 from squeezespan.distillation.job import StudentJob
 from squeezespan.distillation.monitor import KnnMonitor
-from squeezespan.distillation.prepare import Parts, prepare
+from squeezespan.distillation.prepare import Parts, open_stream, prepare
 from squeezespan.distillation.schedule import run_pace
 from squeezespan.distillation.speed import measure_run
-from squeezespan.distillation.stream import Place, Stream
+from squeezespan.distillation.stream import Place
 from squeezespan.distillation.target import measure_target
 from squeezespan.environment import project_commit
 from squeezespan.hardware import resolve_device
@@ -135,17 +135,8 @@ def _train(
         folder.check_input(gan, saved.get("gan_sha256"), stamp["gan_sha256"])
         images = f"{config.data} has other images than those"
         folder.check_input(images, saved.get("images"), stamp["images"])
-    stream = Stream(
-        config,
-        parts.plan,
-        parts.images.train,
-        parts.generator,
-        parts.normalization,
-        Place(fabric.global_rank, fabric.world_size, fabric.device),
-        synthetic_views=parts.method.synthetic_views,
-        needs_source=parts.method.needs_source,
-        needs_images=parts.method.needs_images,
-    )
+    place = Place(fabric.global_rank, fabric.world_size, fabric.device)
+    stream = open_stream(config, parts, place)
     standardized = parts.method.standardized
     if standardized is not None and found is None:
         measure_target(fabric, standardized, stream, config.source.statistics_images)

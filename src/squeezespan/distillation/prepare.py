@@ -11,7 +11,7 @@ from squeezespan.data.specs import find_images
 from squeezespan.distillation.images import RunImages, open_run_images
 from squeezespan.distillation.resolution import SettledSizes, settle_sizes
 from squeezespan.distillation.schedule import Plan, plan_run
-from squeezespan.distillation.stream import source_widths
+from squeezespan.distillation.stream import Place, Stream, source_widths
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
 from squeezespan.generators.registry import generator_sha256, load_generator, read_generator_header
@@ -23,7 +23,7 @@ from squeezespan.models.batchnorm import convert_sync_batchnorm
 from squeezespan.randomness import derive_seed
 from squeezespan.seen import inherited
 
-__all__ = ["Parts", "prepare"]
+__all__ = ["Parts", "open_stream", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,28 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
         + ((perceptual.saw,) if perceptual else ()),
         method=method,
         plan=plan,
+    )
+
+
+def open_stream(config: DistillConfig, parts: Parts, place: Place) -> Stream:
+    """Make the stream of a run's batches, with what its method asks for.
+
+    Args:
+        config: the run's settings.
+        parts: what the run is made of.
+        place: this process.
+    """
+    method = parts.method
+    return Stream(
+        config,
+        parts.plan,
+        parts.images.train,
+        parts.generator,
+        parts.normalization,
+        place,
+        synthetic_views=method.synthetic_views,
+        needs_source=method.needs_source,
+        needs_images=method.needs_images,
     )
 
 

@@ -13,9 +13,9 @@ import torch
 
 from squeezespan.config import DistillConfig
 from squeezespan.distillation.job import StudentJob
-from squeezespan.distillation.prepare import Parts
+from squeezespan.distillation.prepare import Parts, open_stream
 from squeezespan.distillation.schedule import plan_run, run_pace
-from squeezespan.distillation.stream import Place, Stream
+from squeezespan.distillation.stream import Place
 from squeezespan.distillation.target import measure_target
 from squeezespan.errors import UserError
 from squeezespan.hardware import peak_memory
@@ -130,16 +130,7 @@ def measure_step(config: DistillConfig, parts: Parts) -> StepSpeed:
         parts: of that run; its method is trained a little.
     """
     fabric = launch(config.train)
-    stream = Stream(
-        config,
-        parts.plan,
-        parts.images.train,
-        parts.generator,
-        parts.normalization,
-        Place(0, 1, fabric.device),
-        synthetic_views=parts.method.synthetic_views,
-        needs_source=parts.method.needs_source,
-    )
+    stream = open_stream(config, parts, Place(0, 1, fabric.device))
     target = 0.0
     if parts.method.standardized is not None:
         began = time.perf_counter()

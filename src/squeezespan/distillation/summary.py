@@ -9,7 +9,8 @@ from squeezespan.plan_rows import changed_settings, cost_rows
 __all__ = ["plan_rows"]
 
 _TOLD = (
-    *("data", "gan", "method.name", "method.alpha", "method.target", "source.blocks"),
+    *("data", "gan", "method.name", "method.alpha", "method.target", "method.perceptual"),
+    *("source.kind", "source.blocks"),
     *("student.arch", "student.stem", "images.resolution"),
     *("train.epochs", "train.max_steps", "train.batch_size", "train.device", "train.precision"),
 )
@@ -27,8 +28,9 @@ def plan_rows(plan: Mapping[str, Any]) -> dict[str, str]:
     images = f"{sizes['synthetic_batch'] + sizes['real_batch']} images ({batch})"
     return {
         "method": f"{method['name']}, alpha {method['alpha']:g}"
-        + f", target {method['target']}" * (method["name"] == "squeeze-span"),
-        "teacher": f"{config['gan']}, blocks {config['source']['blocks']}"
+        + f", target {method['target']}" * (method["name"] == "squeeze-span")
+        + f", perceptual distance {method['perceptual']}" * (method["name"] == "encoding"),
+        "teacher": f"{config['gan']}, {_taken(config['source'])}"
         if method["alpha"]
         else "none, real images alone",
         "student": f"{student['arch']} with the {student['stem']} stem, "
@@ -39,3 +41,7 @@ def plan_rows(plan: Mapping[str, Any]) -> dict[str, str]:
         "length": f"{sizes['steps']} steps of {images}, {sizes['epochs']:.4g} epochs",
         **cost_rows(plan, f"{plan['seconds_per_step']:.3g} s a step"),
     }
+
+
+def _taken(source: Mapping[str, Any]) -> str:
+    return "the latent" if source["kind"] == "latent" else f"blocks {source['blocks']}"

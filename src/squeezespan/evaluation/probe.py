@@ -18,7 +18,7 @@ from squeezespan.evaluation.protocols import (
 )
 from squeezespan.files import file_sha256
 from squeezespan.hardware import cpu_name, resolve_device, resolve_precision
-from squeezespan.models.student_file import load_backbone, student_path
+from squeezespan.models.student_file import load_backbone, weights_path
 from squeezespan.settings import check_ranges
 
 __all__ = ["describe_protocol", "probe", "probe_all"]
@@ -73,7 +73,7 @@ def probe_all(
     check_ranges(options, where="probe")
     started = time.perf_counter()
     device = resolve_device(options.device)
-    weights_sha256 = file_sha256(student_path(run_or_weights))
+    weights_sha256 = file_sha256(weights_path(run_or_weights))
     backbone = load_backbone(run_or_weights, device)
     # The same layout as the images': convolutions need no copies in between.
     backbone.network.to(memory_format=torch.channels_last)

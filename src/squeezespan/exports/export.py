@@ -13,7 +13,7 @@ from squeezespan.exports.measured import find_measurements
 from squeezespan.exports.onnx_graph import require_onnx
 from squeezespan.exports.written import measure_difference
 from squeezespan.files import check_new_folder, expanded, new_folder, write_text
-from squeezespan.models.student_file import load_backbone
+from squeezespan.models.student_file import DISCRIMINATORS, load_backbone
 
 __all__ = ["export"]
 
@@ -53,6 +53,8 @@ def export(
             something in `out`; the hub refuses.
         StorageError: the disk is full.
     """
+    if str(run_or_file).startswith(tuple(DISCRIMINATORS)):
+        raise UserError(f"{run_or_file} is no student; a discriminator has no such form")
     out = expanded(out)
     check_new_folder(out, "--out")
     if format != "hub" and (push is not None or public):

@@ -20,6 +20,7 @@ __all__ = [
     "load_backbone",
     "save_student",
     "student_path",
+    "weights_path",
 ]
 
 STUDENT_FILE = "student.safetensors"
@@ -138,13 +139,11 @@ def load_backbone(run_or_file: str | Path, device: torch.device | str = "cpu") -
     Raises:
         UserError: missing, not a student's file, or damaged.
     """
-    for prefix, multi in DISCRIMINATORS.items():
-        if str(run_or_file).startswith(prefix):
-            # Which builds on this module.
-            from squeezespan.discriminators.features import load_discriminator_backbone
+    if discriminator := _discriminator(run_or_file):
+        # Which builds on this module.
+        from squeezespan.discriminators.features import load_discriminator_backbone
 
-            file = str(run_or_file).removeprefix(prefix)
-            return load_discriminator_backbone(file, multi, device)
+        return load_discriminator_backbone(*discriminator, device)
     path = student_path(run_or_file)
     tensors, header = read_network(path, _KIND)
     problem = _problem(header)
@@ -157,6 +156,27 @@ def load_backbone(run_or_file: str | Path, device: torch.device | str = "cpu") -
         raise UserError(f"{path} has a backbone that cannot be built: {error}") from error
     load_weights(network, tensors, path)
     return Backbone(network, header).eval().to(device)
+
+
+def weights_path(run_or_file: str | Path) -> Path:
+    """Give the file that `load_backbone` opens.
+
+    Raises:
+        UserError: there is none.
+    """
+    if discriminator := _discriminator(run_or_file):
+        from squeezespan.discriminators.projected.files import discriminator_file
+
+        return discriminator_file(discriminator[0])
+    return student_path(run_or_file)
+
+
+def _discriminator(run_or_file: str | Path) -> tuple[str, bool] | None:
+    """Give the file and whether of several layers, None for a student."""
+    for prefix, multi in DISCRIMINATORS.items():
+        if str(run_or_file).startswith(prefix):
+            return str(run_or_file).removeprefix(prefix), multi
+    return None
 
 
 def student_path(run_or_file: str | Path) -> Path:
