@@ -110,9 +110,9 @@ def test_a_student_of_another_method_names_no_distance(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ([], "needs source.kind latent (not feature)"),
-        (["--source.kind", "latent"], "source.noise const or none (not random)"),
-        (["--method.alpha", "0"], "method.alpha is 0, but method.name encoding"),
+        ([], "needs --source.kind latent (not feature)"),
+        (["--source.kind", "latent"], "--source.noise const or none (not random)"),
+        (["--method.alpha", "0"], "--method.alpha is 0, but --method.name encoding"),
     ],
 )
 def test_settings_that_it_has_no_use_for_end_in_one_line(
