@@ -6,8 +6,8 @@ from checkpoint_files.networks import FAMILIES, make_discriminator, make_network
 from torch import Tensor, nn
 
 from squeezespan.errors import UserError
+from squeezespan.evaluation.analysis_options import LayerKind
 from squeezespan.evaluation.layers import (
-    LayerKind,
     discriminator_layers,
     generator_layers,
     layers_that_run,

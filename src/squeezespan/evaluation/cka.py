@@ -12,12 +12,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from squeezespan.evaluation.analysis_options import LEAST_IMAGES
 from squeezespan.randomness import derive_seed
 
-__all__ = ["LEAST_IMAGES", "bootstrap_cka", "cka", "pairs", "unbiased_hsic"]
-
-LEAST_IMAGES = 4
-"""Of a batch: the estimator's denominator is n (n - 3)."""
+__all__ = ["bootstrap_cka", "cka", "pairs", "unbiased_hsic"]
 
 _ROUNDING = 1e-6
 """A layer that varies by less of its size is constant: float32 has no more digits."""

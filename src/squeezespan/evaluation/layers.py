@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from squeezespan.discriminators.stylegan2 import StyleGAN2Discriminator
 from squeezespan.discriminators.stylegan2.network import Conv
 from squeezespan.errors import UserError
+from squeezespan.evaluation.analysis_options import LayerKind
 from squeezespan.generators.base import Generated, Generator, Latents
 from squeezespan.generators.blocks import pool_features
 from squeezespan.generators.spectral_norm import (
@@ -25,16 +26,12 @@ from squeezespan.models.backbones import features as stage_features
 from squeezespan.models.student_file import Backbone
 
 __all__ = [
-    "LayerKind",
+    "Layers",
     "discriminator_layers",
     "generator_layers",
     "layers_that_run",
     "student_layers",
 ]
-
-LayerKind = Literal["convolutions", "activations", "blocks"]
-"""Every convolution's output, every activation's, or the ends of blocks and stages. Layers of
-StyleGANs are convolution, noise, bias and activation in one and count as both of the first two."""
 
 Layers = dict[str, Tensor]
 """Name of a layer to its output averaged over the area, float32 [B, C], in the order of running."""

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 from squeezespan import __version__
 from squeezespan.config import DistillConfig
 from squeezespan.data.images import ImageSet
+from squeezespan.evaluation.maps import lay_out
 from squeezespan.files import write_text
 from squeezespan.generators.base import Generator
-from squeezespan.reports.feature_map import feature_map
 from squeezespan.reports.interval_bars import Bar, interval_bars
 from squeezespan.reports.line_chart import Line, line_chart
 from squeezespan.reports.metrics import curve, read_metrics
@@ -148,7 +148,7 @@ def _maps(evidence: Evidence) -> list[tuple[str, Markup]]:
         (
             name,
             scatter(
-                feature_map(test[chosen], evidence.config.train.seed),
+                lay_out(test[chosen], "tsne", evidence.config.train.seed),
                 labels,
                 evidence.test.class_names,
                 title=f"Map of the features of {len(chosen)} test images: {name}",

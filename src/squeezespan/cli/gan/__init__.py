@@ -1,9 +1,6 @@
 """Look inside, convert, sample, train and score GANs."""
 
-import difflib
-import importlib
-
-from squeezespan.errors import UserError
+from squeezespan.cli.verbs import run_verb
 
 __all__ = ["VERBS", "run"]
 
@@ -25,26 +22,4 @@ def run(argv: list[str]) -> None:
     Raises:
         UserError: there is no such verb; or as the verb.
     """
-    if not argv or argv[0] in ("-h", "--help"):
-        print(_overview())
-        return
-    verb, *rest = argv
-    if verb not in VERBS:
-        near = difflib.get_close_matches(verb, VERBS, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise UserError(f"unknown command gan {verb}{hint}; it takes {', '.join(VERBS)}")
-    importlib.import_module(f"squeezespan.cli.gan.{verb}").run(rest)
-
-
-def _overview() -> str:
-    width = max(map(len, VERBS))
-    rows = [f"  {verb:{width}}  {summary}" for verb, summary in VERBS.items()]
-    return "\n".join(
-        [
-            "usage: squeezespan gan VERB [OPTIONS]",
-            "",
-            *rows,
-            "",
-            "`squeezespan gan VERB --help` lists the options of a verb.",
-        ]
-    )
+    run_verb("gan", VERBS, argv)
