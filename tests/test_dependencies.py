@@ -39,6 +39,7 @@ def declared() -> dict[str, set[str]]:
 def distributions() -> dict[str, list[str]]:
     """Import names to the distributions that bring them, whether or not they are installed."""
     rarely_installed = {name: [name] for name in ("mlflow", "mutmut", "wandb")}
+    rarely_installed["umap"] = ["umap-learn"]
     return {**packages_distributions(), **rarely_installed}
 
 

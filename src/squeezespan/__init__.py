@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from squeezespan import evaluate
+    from squeezespan import analyze, evaluate
     from squeezespan.config import DistillConfig
     from squeezespan.data.specs import open_images
     from squeezespan.discriminators.files import load_discriminator
@@ -26,6 +26,7 @@ __all__ = [
     "StorageError",
     "TrainingError",
     "UserError",
+    "analyze",
     "distill",
     "evaluate",
     "export",
@@ -45,6 +46,7 @@ _HOMES = {
     "StorageError": "errors",
     "TrainingError": "errors",
     "UserError": "errors",
+    "analyze": "analyze",
     "distill": "distillation.distill",
     "evaluate": "evaluate",
     "export": "exports.export",

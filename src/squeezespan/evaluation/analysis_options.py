@@ -1,12 +1,21 @@
 """The settings of analyses of networks."""
 
+import dataclasses
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from squeezespan.opening import OpeningConfig
-from squeezespan.settings import Range, Seed
+from squeezespan.settings import Range, Seed, to_dict
 
-__all__ = ["LEAST_IMAGES", "CkaOptions", "LayerKind", "MapMethod", "MapOptions", "NetworkOptions"]
+__all__ = [
+    "LEAST_IMAGES",
+    "CkaOptions",
+    "LayerKind",
+    "MapMethod",
+    "MapOptions",
+    "NetworkOptions",
+    "kept_settings",
+]
 
 LayerKind = Literal["convolutions", "activations", "blocks"]
 """Every convolution's output, every activation's, or the ends of blocks and stages. Layers of
@@ -74,3 +83,14 @@ class MapOptions(NetworkOptions):
     """Neighbours that vote for the figure beside a map."""
     num_workers: Annotated[int, Range(0)] = 0
     """Image-decoding workers, where images aren't kept in memory."""
+
+
+def kept_settings(options: NetworkOptions, kind: type[NetworkOptions]) -> dict[str, Any]:
+    """Give the settings of a result, ready for JSON: without those that a command adds.
+
+    Args:
+        options: of `kind` or a class made from it.
+        kind: the class whose fields are meant.
+    """
+    names = {setting.name for setting in dataclasses.fields(kind)}
+    return {name: value for name, value in to_dict(options).items() if name in names}

@@ -12,7 +12,7 @@ from squeezespan.data.order import epoch_order
 from squeezespan.data.specs import find_images
 from squeezespan.environment import environment
 from squeezespan.errors import UserError
-from squeezespan.evaluation.analysis_options import MapOptions
+from squeezespan.evaluation.analysis_options import MapOptions, kept_settings
 from squeezespan.evaluation.features import extract_features
 from squeezespan.evaluation.intervals import wilson
 from squeezespan.evaluation.labels import labels_of, require_labels
@@ -30,7 +30,7 @@ from squeezespan.evaluation.networks import (
     for_student,
 )
 from squeezespan.models.student_file import Backbone
-from squeezespan.settings import check_ranges, to_dict
+from squeezespan.settings import check_ranges
 
 __all__ = ["map_features"]
 
@@ -93,7 +93,7 @@ def map_features(options: MapOptions) -> dict[str, Any]:
         "class_names": labelling.class_names,
         "classes": labelling.words,
         "probe_accuracy": labelling.accuracy,
-        "settings": to_dict(options),
+        "settings": kept_settings(options, MapOptions),
         "device": str(networks.device),
         "seconds": round(time.perf_counter() - started, 2),
         "environment": environment(),
