@@ -4,10 +4,10 @@ python tools/draw_stylegan3_blocks.py docs/images/stylegan3-blocks.svg
 """
 
 import argparse
+import html
 from pathlib import Path
 
 from squeezespan.generators.stylegan3.config import Ladder, StyleGAN3Config, design_layers
-from squeezespan.reports.svg import Scale, element
 
 _INK, _QUIET, _MARGIN, _KEPT, _TAKEN = "#1d2733", "#6b7785", "#dfe4ea", "#9fb6d9", "#2462c9"
 _FONT = "system-ui, sans-serif"
@@ -32,7 +32,7 @@ def draw(ladder: Ladder | None = None) -> str:
     ladder = ladder or Ladder(resolution=128)
     config = StyleGAN3Config(resolution=ladder.resolution, layers=design_layers(ladder))
     taken = {layer.name: block for block, layer in config.block_layers.items()}
-    height = Scale(0, max(layer.out_size for layer in config.layers), 0, _FLOOR - 60)
+    tallest = max(layer.out_size for layer in config.layers)
     parts = [
         _text(_LEFT, 20, f"StyleGAN3-T at {ladder.resolution} pixels: the maps of its layers", 14),
         _text(_LEFT, 38, "pale: margin, cropped away; blue: the last map of each resolution", 11),
@@ -40,7 +40,9 @@ def draw(ladder: Ladder | None = None) -> str:
     for index, layer in enumerate(config.layers):
         x, block = _LEFT + index * _STEP, taken.get(layer.name)
         middle = x + _WIDTH / 2
-        outer, inner = height(layer.out_size), height(layer.out_sampling_rate)
+        outer, inner = (
+            size / tallest * (_FLOOR - 60) for size in (layer.out_size, layer.out_sampling_rate)
+        )
         color = "none" if layer.is_torgb else _TAKEN if block else _KEPT
         parts += [
             _bar(x, outer, "white" if layer.is_torgb else _MARGIN),
@@ -56,8 +58,8 @@ def draw(ladder: Ladder | None = None) -> str:
     )
     parts.append(_text(_LEFT, _FLOOR + 54, note, 11))
     width = _LEFT * 2 + len(config.layers) * _STEP
-    background = element("rect", width=width, height=_HEIGHT, fill="white")
-    picture = element(
+    background = _element("rect", width=width, height=_HEIGHT, fill="white")
+    picture = _element(
         "svg",
         background,
         *parts,
@@ -71,7 +73,7 @@ def draw(ladder: Ladder | None = None) -> str:
 
 
 def _bar(x: float, side: float, color: str, below: float = 0.0) -> str:
-    return element(
+    return _element(
         "rect",
         x=x,
         y=_FLOOR - below - side,
@@ -88,9 +90,31 @@ def _text(
 ) -> str:
     weight = "bold" if bold else "normal"
     color = _INK if bold or size > 11 else _QUIET
-    return element(
+    return _element(
         "text", text, x=x, y=y, font_size=size, text_anchor=anchor, font_weight=weight, fill=color
     )
+
+
+def _element(tag: str, *children: str, **attributes: object) -> str:
+    """Write an SVG element.
+
+    Args:
+        tag: its name.
+        children: SVG inside it; text must be escaped before.
+        attributes: `stroke_width=2` becomes `stroke-width="2"`, `class_` becomes `class`; numbers
+            are rounded to two decimals.
+    """
+    written = "".join(
+        f' {name.strip("_").replace("_", "-")}="{html.escape(_short(value))}"'
+        for name, value in attributes.items()
+    )
+    return f"<{tag}{written}>{''.join(children)}</{tag}>"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return str(value)
 
 
 if __name__ == "__main__":

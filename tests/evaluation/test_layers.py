@@ -116,6 +116,14 @@ def test_a_discriminator_has_layers() -> None:
     assert list(convolutions) == ["b8.fromrgb", "b8.skip", "b8.conv0", "b8.conv1", "b4.conv"]
 
 
+def test_a_discriminator_s_groups_need_not_be_full() -> None:
+    discriminator, images = make_discriminator(), torch.rand(6, 3, 8, 8)
+    layers = discriminator_layers(discriminator, images, "blocks")
+    assert {len(x) for x in layers.values()} == {6}
+    first = discriminator_layers(discriminator, images[:4], "blocks")["b8"]
+    assert torch.allclose(layers["b8"][:4], first, atol=1e-6)
+
+
 def test_a_network_of_ones_own_has_layers() -> None:
     network = nn.Sequential(
         nn.ConvTranspose2d(4, 8, 4), nn.ReLU(), nn.Upsample(scale_factor=2), nn.Conv2d(8, 3, 1)

@@ -87,20 +87,24 @@ def discriminator_layers(
 
     Args:
         discriminator: in eval mode. The class of a conditional one is not in its layers.
-        images: float32 [B, C, R, R] in [-1, 1] of its own size.
+        images: float32 [B, C, R, R] in [-1, 1] of its own size. Where they don't fill its last
+            group of images, whose spread it looks at, some are repeated for it.
         kind: which layers; `blocks` are those that it returns, `fc` the last.
 
     Raises:
         UserError: the images don't fit (see `StyleGAN2Discriminator.forward`).
     """
-    labels = None
+    count, group = len(images), discriminator.config.mbstd_group_size or 1
+    full = torch.arange(-(-count // group) * group, device=images.device) % count
+    images, labels = images[full], None
     if discriminator.config.num_classes:
         labels = torch.zeros(len(images), dtype=torch.int64, device=images.device)
     if kind == "blocks":
         found = discriminator(images, labels).features
-        return {name: _pooled(x) for name, x in found.items()}
-    layers = layers_that_run(discriminator, kind, lambda: discriminator(images, labels))
-    return _named(layers, "the discriminator", kind)
+        layers = {name: _pooled(x) for name, x in found.items()}
+    else:
+        layers = layers_that_run(discriminator, kind, lambda: discriminator(images, labels))
+    return {name: x[:count] for name, x in _named(layers, "the discriminator", kind).items()}
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from squeezespan.files import atomic_write
 
-__all__ = ["FORMATS", "color", "save_chart", "style"]
+__all__ = ["FORMATS", "color", "colors_by_value", "save_chart", "style"]
 
 FORMATS = ("png", "pdf", "svg")
 """Endings of the files that a chart is written to."""
@@ -32,6 +32,12 @@ def color(name: str) -> str:
         name: `var(--NAME)` of the pages' style sheet, or any color of matplotlib's.
     """
     return _light_colors()[name[6:-1]] if name.startswith("var(--") else name
+
+
+@functools.cache
+def colors_by_value() -> dict[str, str]:
+    """Give the name of every light color, as CSS reads it."""
+    return {value.lower(): f"var(--{name})" for name, value in _light_colors().items()}
 
 
 @contextmanager
@@ -55,6 +61,10 @@ def style() -> Iterator[None]:
         "text.color": ink,
         "xtick.color": muted,
         "ytick.color": muted,
+        "xtick.major.size": 0,
+        "ytick.major.size": 0,
+        "xtick.major.pad": 6,
+        "ytick.major.pad": 6,
         "legend.frameon": False,
         "savefig.dpi": 200,
         "pdf.fonttype": 42,

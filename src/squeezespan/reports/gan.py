@@ -13,7 +13,7 @@ from squeezespan.files import write_text
 from squeezespan.gan.config import GanTrainConfig, load_gan_config
 from squeezespan.reports.line_chart import Line, line_chart
 from squeezespan.reports.metrics import Record, read_metrics
-from squeezespan.reports.page import render
+from squeezespan.reports.page import duration, render
 from squeezespan.reports.pictures import picture_rows
 from squeezespan.reports.provenance import (
     describe_generator,
@@ -32,13 +32,33 @@ REAL_SHOWN = _COLUMNS * _ROWS
 """Real images that a page has room for."""
 _MOMENTS = 6
 _CHARTS = (
-    ("loss", (("generator", "loss/generator"), ("discriminator", "loss/discriminator"))),
-    ("discriminator's output", (("real images", "logits/real"), ("its images", "logits/fake"))),
-    ("gradient penalty", (("R1", "r1"), ("R2", "r2"))),
-    ("path-length penalty", (("path length", "path_length"),)),
-    ("augmentation p", (("p", "augment_p"),)),
+    (
+        "loss",
+        (
+            ("generator", "loss/generator", "var(--rose)"),
+            ("discriminator", "loss/discriminator", "var(--teal)"),
+        ),
+    ),
+    (
+        "discriminator's output",
+        (
+            ("real images", "logits/real", "var(--blue)"),
+            ("its images", "logits/fake", "var(--rose)"),
+        ),
+    ),
+    (
+        "gradient penalty",
+        (
+            ("R1, at real images", "r1", "var(--blue)"),
+            ("R2, at its images", "r2", "var(--rose)"),
+        ),
+    ),
+    ("path-length penalty", (("path length", "path_length", "var(--ink)"),)),
+    ("augmentation p", (("p", "augment_p", "var(--ink)"),)),
 )
-_COLORS = ("var(--rose)", "var(--blue)")
+"""Title, and name, number and color of each curve: rose is what the generator makes, blue is real,
+as on the pages of students."""
+_SHARES = (("precision", "var(--ink)"), ("recall", "var(--amber)"))
 
 
 def write_gan_report(run: Path, real: Tensor | None) -> Path:
@@ -108,7 +128,7 @@ def _tiles(records: list[Record], config: GanTrainConfig) -> list[tuple[str, str
     return [
         (f"{last['kimg']:.4g}", "thousand real images shown to the discriminator"),
         (f"{last['images_per_second']:.4g}", "images a second"),
-        (f"{last['seconds'] / 60:.3g} min", f"of training, {last['step']} steps"),
+        (duration(last["seconds"]), f"of training, {last['step']} steps"),
         (f"{last['augment_p']:.3g}", "probability p of an augmentation, at the end")
         if config.augment.enabled
         else (_fixed_augmentation(config), "augmentation of the discriminator's images"),
@@ -149,14 +169,14 @@ def _scores(snapshots: list[Record]) -> list[Chart]:
             (line["kimg"], 1000 * line[f"{name}_low"], 1000 * line[f"{name}_high"])
             for line in snapshots
         ]
-        distance = Line("kernel distance", _COLORS[0], points, band, dots=True)
+        distance = Line("kernel distance", "var(--ink)", points, band, dots=True)
         drawn.append(_chart([distance], f"kernel distance x 1000 by {judge}"))
         frechet = [(line["kimg"], line[f"frechet_{judge}"]) for line in snapshots]
-        gaussian = Line("Frechet distance", _COLORS[0], frechet, dots=True)
+        gaussian = Line("Frechet distance", "var(--ink)", frechet, dots=True)
         drawn.append(_chart([gaussian], f"Frechet distance by {judge}"))
         shares = [
             Line(word, color, [(line["kimg"], line[f"{word}_{judge}"]) for line in snapshots])
-            for word, color in zip(("precision", "recall"), _COLORS, strict=True)
+            for word, color in _SHARES
         ]
         drawn.append(_chart(shares, f"precision and recall by {judge}", percent=True))
     return [chart for chart in drawn if chart is not None]
@@ -168,7 +188,7 @@ def _curves(records: list[Record]) -> list[Chart]:
     for title, named in _CHARTS:
         lines = [
             Line(shown, color, [(r["kimg"], r[name]) for r in records if name in r])
-            for (shown, name), color in zip(named, _COLORS, strict=False)
+            for shown, name, color in named
         ]
         drawn.append(_chart(lines, title))
     return [chart for chart in drawn if chart is not None]

@@ -1,17 +1,21 @@
-"""Bars with 95% intervals, as inline SVG."""
+"""Bars with 95% intervals."""
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from squeezespan.reports.svg import Scale, element, figure, round_ticks
+from squeezespan.reports.charts import color, style
+from squeezespan.reports.page_svg import page_svg
+from squeezespan.reports.ticks import set_ticks
 
 __all__ = ["Bar", "interval_bars"]
 
-_WIDTH = 460.0
-_LEFT, _RIGHT, _TOP, _ROW = 8.0, 400.0, 34.0, 46.0
+_WIDTH, _ROW, _MARGINS = 5.6, 0.62, 1.0
+_THICKNESS = 0.4
+_TEXT = 12
 
 
 @dataclass(frozen=True)
@@ -33,66 +37,60 @@ def interval_bars(bars: Sequence[Bar], *, title: str, chance: float | None = Non
         bars: shares in [0, 1].
         title: what is measured; stands above.
         chance: share that guessing gives; drawn as a dashed line.
+
+    Returns:
+        SVG for a page.
     """
-    top = max([bar.high for bar in bars] + [chance or 0.0]) or 1.0
-    ticks = round_ticks(0.0, top, 5)
-    scale = Scale(0.0, max(top, ticks[-1]) * 1.02, _LEFT, _RIGHT)
-    bottom = _TOP + _ROW * len(bars)
-    parts = [element("text", html.escape(title), class_="label strong", x=_LEFT, y=18)]
-    for tick in ticks:
-        place = scale(tick)
-        parts += [
-            element("line", class_="grid", x1=place, x2=place, y1=_TOP, y2=bottom),
-            element(
-                "text",
-                f"{tick * 100:g}%",
-                class_="tick",
-                x=place,
-                y=bottom + 16,
-                text_anchor="start" if tick == 0 else "middle",
-            ),
-        ]
-    height = bottom + 24
-    if chance is not None:
-        place = scale(chance)
-        height += 16
-        parts += [
-            element("line", class_="reference", x1=place, x2=place, y1=_TOP, y2=bottom + 22),
-            element(
-                "text",
-                f"guessing gives {chance * 100:.3g}%",
-                class_="tick",
-                x=place,
-                y=bottom + 34,
-                text_anchor="start" if place < 60 else "middle",
-            ),
-        ]
-    parts += [_row(bar, scale, _TOP + _ROW * number) for number, bar in enumerate(bars)]
-    values = ", ".join(f"{bar.name} {bar.value:.1%}" for bar in bars)
-    return figure(_WIDTH, height, f"{title}: {values}", *parts)
+    with style():
+        height = _ROW * len(bars) + _MARGINS + (0.2 if chance is not None else 0)
+        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+        axes = figure.add_subplot()
+        ink = color("var(--ink)")
+        titles = {}
+        for row, bar in enumerate(bars):
+            key = f"bar-{row}"
+            _draw(axes, bar, row, key)
+            if chance is not None:
+                # Beside every bar, not from top to bottom: there it would cross the names.
+                ends = [row - _THICKNESS / 2, row + _THICKNESS / 2]
+                axes.plot(
+                    [chance, chance], ends, color=ink, linewidth=1.4, ls=(0, (3, 2)), clip_on=False
+                )
+            titles[key] = (
+                f"{bar.name}: {bar.value:.1%}, 95% interval {bar.low:.1%} to {bar.high:.1%}"
+            )
+        axes.set_title(title, fontsize=14)
+        top = max([bar.high for bar in bars] + [chance or 0.0]) or 1.0
+        axes.set_xlim(0, top)
+        axes.set_ylim(len(bars) - 0.2, -0.75)
+        axes.set_yticks([])
+        axes.spines[:].set_visible(False)
+        axes.tick_params(labelsize=_TEXT)
+        set_ticks(axes.xaxis, 5, percent=True)
+        if chance is not None:
+            said = f"dashed: guessing gives {chance * 100:.3g}%"
+            axes.set_xlabel(said, loc="left", fontsize=_TEXT)
+        values = ", ".join(f"{bar.name} {bar.value:.1%}" for bar in bars)
+        return page_svg(figure, f"{title}: {values}", titles)
 
 
-def _row(bar: Bar, scale: Scale, top: float) -> str:
-    start, end = scale(0.0), scale(bar.value)
-    low, high = scale(bar.low), scale(bar.high)
-    middle = top + 29
-    said = f"{bar.name}: {bar.value:.1%}, 95% interval {bar.low:.1%} to {bar.high:.1%}"
-    return "".join(
-        [
-            element("text", html.escape(bar.name), class_="name", x=start, y=top + 14),
-            element(
-                "rect",
-                element("title", html.escape(said)),
-                x=start,
-                y=top + 20,
-                width=max(end - start, 1.0),
-                height=18,
-                rx=2,
-                style=f"fill:{bar.color}",
-            ),
-            element("line", class_="whisker", x1=low, x2=high, y1=middle, y2=middle),
-            element("line", class_="whisker", x1=low, x2=low, y1=middle - 5, y2=middle + 5),
-            element("line", class_="whisker", x1=high, x2=high, y1=middle - 5, y2=middle + 5),
-            element("text", f"{bar.value:.1%}", class_="value", x=high + 7, y=middle + 4),
-        ]
+def _draw(axes: Axes, bar: Bar, row: int, key: str) -> None:
+    ink = color("var(--ink)")
+    axes.barh(row, bar.value, _THICKNESS, color=color(bar.color), clip_on=False)[0].set_gid(key)
+    middle = [row, row]
+    axes.plot([bar.low, bar.high], middle, color=ink, linewidth=1.6, clip_on=False)
+    for end in (bar.low, bar.high):
+        cap = [row - 0.11, row + 0.11]
+        axes.plot([end, end], cap, color=ink, linewidth=1.6, clip_on=False)
+    axes.text(0, row - _THICKNESS / 2 - 0.06, bar.name, fontsize=13, va="bottom", color=ink)
+    axes.annotate(
+        f"{bar.value:.1%}",
+        (bar.high, row),
+        (6, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=13,
+        fontweight="bold",
+        color=ink,
+        annotation_clip=False,
     )

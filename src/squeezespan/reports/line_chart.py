@@ -1,19 +1,21 @@
-"""Curves over the course of a run, as inline SVG."""
+"""Curves over the course of a run."""
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
 
-from squeezespan.reports.svg import Frame, Scale, element, figure, round_ticks
+from squeezespan.reports.charts import color, style
+from squeezespan.reports.page_svg import page_svg
+from squeezespan.reports.ticks import set_ticks
 
 __all__ = ["Line", "line_chart", "thin"]
 
-_WIDTH, _NARROW, _HEIGHT = 460.0, 330.0, 270.0
-_LEFT, _TOP, _BOTTOM = 46.0, 34.0, 228.0
-_RIGHT_MARGIN = 14.0
+_WIDTH, _NARROW, _HEIGHT = 5.6, 4.6, 3.4
 _MOST_POINTS = 240
 
 
@@ -50,33 +52,28 @@ def line_chart(
         narrow: for three charts in a row instead of two.
 
     Returns:
-        SVG, None where no curve has a point.
+        SVG for a page, None where no curve has a point.
     """
     lines = [_finite(line) for line in lines]
     lines = [line for line in lines if line.points]
     if not lines:
         return None
-    xs = [x for line in lines for x, _ in line.points]
-    ys = [y for line in lines for _, y in line.points]
-    ys += [y for line in lines for _, *ends in line.band for y in ends]
-    low, high = _padded(min(ys), max(ys))
-    x_low = min(0.0, *xs)
-    width = _NARROW if narrow else _WIDTH
-    frame = Frame(
-        Scale(x_low, max(xs) or 1.0, _LEFT, width - _RIGHT_MARGIN),
-        Scale(low, high, _BOTTOM, _TOP),
-    )
-    drawn = [_band(line, frame) for line in lines if line.band]
-    drawn += [_curve(line, frame) for line in lines]
-    axes = frame.draw(
-        x_label,
-        title,
-        round_ticks(x_low, max(xs), 3 if narrow else 5),
-        round_ticks(low, high, 5),
-        percent=percent,
-    )
-    names = ", ".join(line.name for line in lines)
-    return figure(width, _HEIGHT, f"{title} over {x_label}: {names}", axes, *drawn)
+    with style():
+        figure = Figure(figsize=(_NARROW if narrow else _WIDTH, _HEIGHT), layout="constrained")
+        axes = figure.add_subplot()
+        titles: dict[str, str] = {}
+        for number, line in enumerate(lines):
+            titles |= _draw(axes, line, f"curve-{number}")
+        axes.set_title(title, fontsize=13, fontweight="normal", color=color("var(--muted)"))
+        axes.set_xlabel(x_label, loc="right", fontsize=13)
+        axes.tick_params(labelsize=12)
+        axes.spines["left"].set_visible(False)
+        axes.grid(axis="y")
+        _set_limits(axes, lines)
+        set_ticks(axes.xaxis, 3 if narrow else 5)
+        set_ticks(axes.yaxis, 5, percent=percent)
+        names = ", ".join(line.name for line in lines)
+        return page_svg(figure, f"{title} over {x_label}: {names}", titles)
 
 
 def thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -103,29 +100,34 @@ def _padded(low: float, high: float) -> tuple[float, float]:
     return (0.0 if low >= 0 > floor else floor), high + margin
 
 
-def _curve(line: Line, frame: Frame) -> str:
-    places = [f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in line.points]
-    title = element("title", html.escape(line.name))
-    marks = [
-        element(
-            "circle",
-            element("title", html.escape(f"{line.name}: {y:.4g} at {x:,.0f}")),
-            cx=frame.x(x),
-            cy=frame.y(y),
-            r=3.2,
-            style=f"fill:{line.color}",
+def _set_limits(axes: Axes, lines: Sequence[Line]) -> None:
+    xs = [x for line in lines for x, _ in line.points]
+    ys = [y for line in lines for _, y in line.points]
+    ys += [y for line in lines for _, *ends in line.band for y in ends]
+    axes.set_xlim(min(0.0, *xs), max(xs) or 1.0)
+    axes.set_ylim(*_padded(min(ys), max(ys)))
+
+
+def _draw(axes: Axes, line: Line, gid: str) -> dict[str, str]:
+    """Draw a curve, and give what is read on it and its points, by gid."""
+    shade = color(line.color)
+    if line.band:
+        xs, lows, highs = zip(*line.band, strict=True)
+        outline = [*zip(xs, lows, strict=True), *zip(reversed(xs), reversed(highs), strict=True)]
+        axes.add_patch(Polygon(outline, color=shade, alpha=0.14, linewidth=0, clip_on=False))
+    axes.plot(*zip(*line.points, strict=True), color=shade, linewidth=2, clip_on=False, gid=gid)
+    titles = {gid: line.name}
+    for number, (x, y) in enumerate(line.points if line.dots or len(line.points) == 1 else ()):
+        key = f"{gid}-{number}"
+        # A line of no length with round ends is a dot without a definition of its own.
+        axes.plot(
+            [x, x],
+            [y, y],
+            color=shade,
+            linewidth=6.5,
+            solid_capstyle="round",
+            clip_on=False,
+            gid=key,
         )
-        for x, y in (line.points if line.dots or len(line.points) == 1 else ())
-    ]
-    path = element(
-        "polyline", title, class_="curve", points=" ".join(places), style=f"stroke:{line.color}"
-    )
-    return path + "".join(marks)
-
-
-def _band(line: Line, frame: Frame) -> str:
-    upper = [f"{frame.x(x):.1f},{frame.y(high):.1f}" for x, _, high in line.band]
-    lower = [f"{frame.x(x):.1f},{frame.y(low):.1f}" for x, low, _ in reversed(line.band)]
-    return element(
-        "polygon", class_="band", points=" ".join(upper + lower), style=f"fill:{line.color}"
-    )
+        titles[key] = f"{line.name}: {y:.4g} at {x:,.0f}"
+    return titles

@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-__all__ = ["render"]
+__all__ = ["duration", "render"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -26,14 +26,17 @@ def render(template: str, **values: Any) -> str:
     )
     environment.filters["percent"] = lambda share, digits=1: f"{share * 100:.{digits}f}%"
     environment.filters["grouped"] = lambda number: f"{number:,}".replace(",", "\u2009")
-    environment.filters["duration"] = _duration
+    environment.filters["duration"] = duration
     return environment.get_template(template).render(**values)
 
 
-def _duration(seconds: float) -> str:
-    """Write a duration to two units."""
+def duration(seconds: float) -> str:
+    """Write a duration to two units, days the largest."""
     if seconds < 60:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    if not hours:
+        return f"{minutes} min {rest} s"
+    days, hours_left = divmod(hours, 24)
+    return f"{days} d {hours_left} h" if days else f"{hours} h {minutes} min"

@@ -13,7 +13,7 @@ from squeezespan.files import write_text
 from squeezespan.generators.base import Generator
 from squeezespan.reports.line_chart import Line, line_chart
 from squeezespan.reports.metrics import Record, curve, read_metrics, term_names
-from squeezespan.reports.page import render
+from squeezespan.reports.page import duration, render
 from squeezespan.reports.pictures import picture_rows
 from squeezespan.reports.provenance import (
     describe_generator,
@@ -36,6 +36,8 @@ _STREAM_COLORS = {
     "mixed": "var(--teal)",
     "squeeze": "var(--amber)",
 }
+_WHOLE = "var(--ink)"
+"""Of what belongs to no stream."""
 _STREAM_NAMES = {
     "real": "real images",
     "syn": "generated images",
@@ -165,7 +167,7 @@ def _tiles(records: list[Record], config: DistillConfig) -> list[tuple[str, str]
         last = train[-1]
         seen = f"{last['step'] * batch:,}".replace(",", "\u2009")
         tiles.append((seen, f"images through the student, in {last['step']} steps of {batch}"))
-        tiles.append((f"{last['seconds']:.0f} s", f"of training, {last['epoch']:.3g} epochs"))
+        tiles.append((duration(last["seconds"]), f"of training, {last['epoch']:.3g} epochs"))
         tiles.append((f"{last['loss']:.3g}", "loss of the last step"))
     return tiles
 
@@ -176,7 +178,7 @@ def _curves(records: list[Record], batch: int) -> list[Markup]:
 
     accuracy = Line(
         "kNN",
-        "var(--rose)",
+        _WHOLE,
         curve(records, "knn", "knn_accuracy", batch),
         [
             (record["step"] * batch, record["knn_low"], record["knn_high"])
@@ -186,7 +188,7 @@ def _curves(records: list[Record], batch: int) -> list[Markup]:
         dots=True,
     )
     drawn = [
-        line_chart([line("loss", "var(--rose)")], title="loss", x_label=_X_LABEL),
+        line_chart([line("loss", _WHOLE)], title="loss", x_label=_X_LABEL),
         line_chart([accuracy], title="kNN on held-out images", x_label=_X_LABEL, percent=True),
     ]
     terms: dict[str, list[Line]] = {}
@@ -197,11 +199,11 @@ def _curves(records: list[Record], batch: int) -> list[Markup]:
         drawn.append(line_chart(lines, title=term.replace("_", " "), x_label=_X_LABEL))
     drawn += [
         line_chart(
-            [line("embedding_std", "var(--teal)")],
+            [line("embedding_std", _WHOLE)],
             title="std of the embedding",
             x_label=_X_LABEL,
         ),
-        line_chart([line("lr", "var(--gray)")], title="learning rate", x_label=_X_LABEL),
+        line_chart([line("lr", _WHOLE)], title="learning rate", x_label=_X_LABEL),
     ]
     return [chart for chart in drawn if chart is not None]
 

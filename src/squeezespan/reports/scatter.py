@@ -1,18 +1,20 @@
-"""A map of points colored by class, as inline SVG."""
+"""A map of points colored by class."""
 
 import colorsys
-import html
 from collections.abc import Sequence
 
 from markupsafe import Markup
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from torch import Tensor
 
-from squeezespan.reports.svg import Scale, element, figure
+from squeezespan.reports.charts import color, style
+from squeezespan.reports.page_svg import page_svg
 
 __all__ = ["class_color", "scatter"]
 
-_SIDE = 440.0
-_MARGIN = 10.0
+_SIDE = 5.0
 _NAMED_COLORS = 10
 
 
@@ -33,23 +35,36 @@ def scatter(places: Tensor, labels: Tensor, class_names: Sequence[str], *, title
         labels: int64 [N].
         class_names: in the order of the labels.
         title: what the map shows.
+
+    Returns:
+        SVG for a page.
     """
-    low, high = places.amin(dim=0), places.amax(dim=0)
-    x = Scale(float(low[0]), float(high[0]), _MARGIN, _SIDE - _MARGIN)
-    y = Scale(float(low[1]), float(high[1]), _SIDE - _MARGIN, _MARGIN)
-    groups = []
-    for label, name in enumerate(class_names):
-        members = places[labels == label].tolist()
-        # A line of length 0 with round ends is a dot, in a fifth of a circle's bytes.
-        dots = "".join(f"M{x(a):.1f} {y(b):.1f}h0" for a, b in members)
-        color = class_color(label, len(class_names))
-        groups.append(
-            element(
-                "path",
-                element("title", html.escape(name)),
-                class_="dots",
-                d=dots,
-                style=f"stroke:{color}",
+    with style():
+        figure = Figure(figsize=(_SIDE, _SIDE))
+        axes = figure.add_axes((0.02, 0.02, 0.96, 0.96))
+        axes.set_axis_off()
+        titles = {}
+        for label, name in enumerate(class_names):
+            members = places[labels == label]
+            if not len(members):
+                continue
+            # Lines of no length with round ends are dots, in a fifth of a circle's bytes.
+            points = members.repeat_interleave(2, dim=0).tolist()
+            path = Path(points, [Path.MOVETO, Path.LINETO] * len(members))
+            path.should_simplify = False
+            dots = PathPatch(
+                path,
+                edgecolor=color(class_color(label, len(class_names))),
+                fill=False,
+                linewidth=5,
+                capstyle="round",
+                alpha=0.78,
+                clip_on=False,
+                gid=f"class-{label}",
             )
-        )
-    return figure(_SIDE, _SIDE, title, *groups)
+            axes.add_patch(dots)
+            titles[f"class-{label}"] = name
+        low, high = places.amin(dim=0).tolist(), places.amax(dim=0).tolist()
+        axes.set_xlim(low[0], high[0])
+        axes.set_ylim(low[1], high[1])
+        return page_svg(figure, title, titles)

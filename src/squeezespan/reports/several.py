@@ -42,6 +42,7 @@ class _Unit(NamedTuple):
 
 _STUDENT_UNIT = _Unit(1, 1, "images through the student")
 _GAN_UNIT = _Unit(1000, 1000, "thousand real images")
+_TIMES = ((86400, "days"), (3600, "hours"), (60, "minutes"))
 _COLORS = ("var(--rose)", "var(--blue)", "var(--teal)", "var(--amber)", "var(--gray)")
 
 
@@ -118,11 +119,13 @@ def _read(run: Path, name: str, color: str, kind: RunKind) -> _Run:
 def _charts(runs: list[_Run], title: str, numbers: _Numbers, unit: _Unit) -> list[Markup | None]:
     """Draw a number twice: over the images that a run has seen, and over its time."""
     drawn = []
+    longest = max((line["seconds"] for run in runs for line in run.of("train")), default=0.0)
+    size, time_unit = next((found for found in _TIMES if longest >= 2 * found[0]), _TIMES[-1])
     for by_time in (False, True):
         lines = []
         for run in runs:
             found = [
-                (run.seconds(line["step"]) / 60, line)
+                (run.seconds(line["step"]) / size, line)
                 if by_time
                 else (line["step"] * run.batch / unit.images, line)
                 for line in run.of(numbers.kind)
@@ -132,7 +135,7 @@ def _charts(runs: list[_Run], title: str, numbers: _Numbers, unit: _Unit) -> lis
             points = [(x, unit.scale * line[numbers.name]) for x, line in found]
             band = [(x, unit.scale * line[low], unit.scale * line[high]) for x, line in found]
             lines.append(Line(run.name, run.color, points, band, dots=True))
-        x_label = "minutes of training" if by_time else unit.label
+        x_label = f"{time_unit} of training" if by_time else unit.label
         percent = unit.scale == 1
         drawn.append(line_chart(lines, title=title, x_label=x_label, percent=percent))
     return drawn
