@@ -38,6 +38,8 @@ SMALLER = {
     "distill": ["--dry-run", "--batch-size", "8", "--images.resolution", "32", "--out", "new"],
     "gan train": ["--dry-run", "--out", "new"],
     "reproduce": ["--dry-run"],
+    "analyze cka": ["--num-images", "16", "--batch-size", "8"],
+    "analyze map": ["--num-images", "24"],
     "gan score": ["--num-images", "6", "--num-real", "6", "--batch-size", "3"],
 }
 """What is added to a command, so that it takes no longer than a test may."""
@@ -108,7 +110,7 @@ def test_commands_run(
     if arguments[0] == "demo":
         assert parse(demo.Options, arguments[1:], prog="squeezespan demo", description="").minutes
         return
-    verb = " ".join(arguments[:2]) if arguments[0] == "gan" else arguments[0]
+    verb = " ".join(arguments[:2]) if arguments[0] in ("gan", "analyze") else arguments[0]
     if verb == "gan score":
         pytest.importorskip("torch_fidelity")
     if verb == "export" and "onnx" in arguments:
@@ -152,6 +154,8 @@ def test_python_snippets_run_one_after_the_other(
     for snippet in snippets(page, "python"):
         small = snippet.replace("builtin:cifar10-mini", data)
         exec(compile(small, str(page), "exec"), names)
+    if page.name == "analysis.md":
+        return
     assert names["features"].shape == (2, names["backbone"].num_features)
     assert names["generated"].images.shape == (8, 3, 32, 32)
     assert list(names["generated"].features) == ["b4", "b8", "b16", "b32"]
@@ -166,7 +170,7 @@ def test_what_a_page_points_to_is_there(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_the_text_exist(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    named = set(re.findall(r"`squeezespan ((?:gan )?[a-z]+)\b", page.read_text("utf-8")))
-    for command in sorted(named - {"gan"}):
+    named = set(re.findall(r"`squeezespan ((?:gan |analyze )?[a-z]+)\b", page.read_text("utf-8")))
+    for command in sorted(named - {"gan", "analyze"}):
         assert main([*command.split(), "--help"]) == 0
     capsys.readouterr()
