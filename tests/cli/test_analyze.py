@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -94,7 +95,8 @@ def test_cka_of_students_on_real_images(files: Path) -> None:
 def test_cka_is_the_same_for_any_way_of_generating(
     files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = {"gan": str(files / "gan.safetensors"), "num_images": 16, "batch_size": 8}
+    settings: dict[str, Any] = {"gan": str(files / "gan.safetensors"), "num_images": 16}
+    settings["batch_size"] = 8
     whole = squeezespan.analyze.cka(noise="const", **settings)
     monkeypatch.setattr("squeezespan.evaluation.networks.usual_batch", lambda info: 3)
     parts = squeezespan.analyze.cka(noise="const", **settings)
@@ -158,7 +160,7 @@ def test_map_takes_the_classes_that_a_conditional_generator_was_told(files: Path
     ],
 )
 def test_what_cannot_be_compared_is_refused(
-    settings: dict[str, object], message: str, files: Path, monkeypatch: pytest.MonkeyPatch
+    settings: dict[str, Any], message: str, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(files)
     with pytest.raises(UserError, match=message):

@@ -24,7 +24,8 @@ def textbook_hsic(x: Tensor, y: Tensor) -> Tensor:
 def biased_cka(x: Tensor, y: Tensor) -> Tensor:
     """Kornblith et al. 2019, with the cross-covariance of centred features."""
     x, y = x - x.mean(0), y - y.mean(0)
-    return (y.T @ x).norm() ** 2 / ((x.T @ x).norm() * (y.T @ y).norm())
+    cross, own = (y.T @ x).square().sum(), (x.T @ x).square().sum() * (y.T @ y).square().sum()
+    return cross / own.sqrt()
 
 
 def related(n: int, seed: int = 0) -> list[Tensor]:

@@ -16,7 +16,7 @@ from squeezespan.evaluation.layers import (
 from squeezespan.generators.base import Generator
 from squeezespan.generators.custom import ModuleGenerator
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
-from squeezespan.models.backbones import build_backbone
+from squeezespan.models.backbones import build_backbone, default_stem
 from squeezespan.models.student_file import Backbone
 from squeezespan.randomness import StepRandom
 
@@ -47,7 +47,7 @@ def student(arch: str, resolution: int = 32) -> Backbone:
         "resolution": resolution,
         "normalization": {"mean": [0.5] * 3, "std": [0.25] * 3},
     }
-    stem = "cifar" if arch.startswith("resnet") else "imagenet"
+    stem = default_stem(arch, resolution)
     return Backbone(build_backbone(arch, stem, resolution), header).eval()
 
 

@@ -33,7 +33,7 @@ def test_a_run_leaves_a_page_with_every_section(run: Path) -> None:
     assert "GAN training: a-run" in page.text
     assert page.tags["img"] == 3  # real, generated, the same latents over time
     assert "after 0.02, 0.04 thousand real images" in page.text
-    for curve in ("loss", "discriminator&#x27;s output", "augmentation p"):
+    for curve in ("loss", "discriminator's output", "augmentation p"):
         assert f'aria-label="{curve} over' in page.text
 
 

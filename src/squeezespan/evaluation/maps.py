@@ -96,7 +96,7 @@ def silhouette(features: Tensor, labels: Tensor) -> float | None:
     """
     from sklearn.metrics import silhouette_score
 
-    if not 1 < len(labels.unique()) < len(labels):
+    if not 1 < len(set(labels.tolist())) < len(labels):
         return None
     return float(silhouette_score(features.cpu().numpy(), labels.cpu().numpy(), metric="cosine"))
 

@@ -1,20 +1,16 @@
 """An experiment's figure: accuracies with their intervals, beside the paper's."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from squeezespan.experiments.experiment import Arm
 from squeezespan.experiments.results import Results
 from squeezespan.experiments.table import PROTOCOL_NAMES, has_paper, paper_key, place_name
-from squeezespan.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["write_figures"]
-
-_FORMATS = ("png", "pdf", "svg")
 
 
 def write_figures(results: Results, folder: Path) -> None:
@@ -27,12 +23,14 @@ def write_figures(results: Results, folder: Path) -> None:
     Raises:
         StorageError: the disk is full.
     """
-    figures = {"figure": _over_teachers(results) if results.teachers else _by_arm(results)}
-    if results.curves():
-        figures["curves"] = _over_passes(results)
-    for name, figure in figures.items():
-        for kind in _FORMATS:
-            atomic_write(folder / f"{name}.{kind}", partial(figure.savefig, format=kind, dpi=160))
+    from squeezespan.reports.charts import save_chart, style
+
+    with style():
+        figures = {"figure": _over_teachers(results) if results.teachers else _by_arm(results)}
+        if results.curves():
+            figures["curves"] = _over_passes(results)
+        for name, figure in figures.items():
+            save_chart(figure, folder / name)
 
 
 def _by_arm(results: Results) -> "Figure":

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
 from squeezespan.files import atomic_write
 
@@ -44,35 +45,38 @@ def colors_by_value() -> dict[str, str]:
 def style() -> Iterator[None]:
     """Draw and save in the pages' style; nothing outside is changed."""
     muted, line, ink = (color(f"var(--{name})") for name in ("muted", "line", "ink"))
-    settings = {
-        "font.family": "sans-serif",
-        "font.sans-serif": _FONTS,
-        "font.size": 9,
-        "axes.titlesize": 10,
-        "axes.titlelocation": "left",
-        "axes.titleweight": "bold",
-        "axes.edgecolor": muted,
-        "axes.labelcolor": muted,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid.axis": "y",
-        "axes.axisbelow": True,
-        "grid.color": line,
-        "text.color": ink,
-        "xtick.color": muted,
-        "ytick.color": muted,
-        "xtick.major.size": 0,
-        "ytick.major.size": 0,
-        "xtick.major.pad": 6,
-        "ytick.major.pad": 6,
-        "legend.frameon": False,
-        "savefig.dpi": 200,
-        "pdf.fonttype": 42,
-        "svg.fonttype": "none",
-        # Equal charts are equal files.
-        "svg.hashsalt": "squeezespan",
-    }
-    with mpl.rc_context(settings):
+    cycle = [color(f"var(--{name})") for name in ("blue", "rose", "teal", "amber", "gray")]
+    with mpl.rc_context(
+        {
+            "font.family": "sans-serif",
+            "font.sans-serif": _FONTS,
+            "font.size": 9,
+            "axes.titlesize": 10,
+            "axes.titlelocation": "left",
+            "axes.titleweight": "bold",
+            "axes.edgecolor": muted,
+            "axes.prop_cycle": cycler(color=cycle),
+            "axes.labelcolor": muted,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid.axis": "y",
+            "axes.axisbelow": True,
+            "grid.color": line,
+            "text.color": ink,
+            "xtick.color": muted,
+            "ytick.color": muted,
+            "xtick.major.size": 0,
+            "ytick.major.size": 0,
+            "xtick.major.pad": 6,
+            "ytick.major.pad": 6,
+            "legend.frameon": False,
+            "savefig.dpi": 200,
+            "pdf.fonttype": 42,
+            "svg.fonttype": "none",
+            # Equal charts are equal files.
+            "svg.hashsalt": "squeezespan",
+        }
+    ):
         yield
 
 

@@ -49,7 +49,7 @@ def heat_map(
     _mark_groups(axes, groups)
     bar = figure.colorbar(image, ax=axes, fraction=0.035, pad=0.02)
     bar.set_label("linear CKA")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     figure.supxlabel(note, fontsize=7, color=color("var(--muted)"), x=0.01, ha="left")
     return figure
 
