@@ -120,9 +120,9 @@ def test_map_classes_generated_images_by_a_probe_and_says_so(
         ("generated", "generator features", 16 + 16 + 16 + 8),
         ("generated", "w", 16),
         ("generated", "discriminator features", 16 + 16 + 16),
-        ("generated", "features of student first", 256),
+        ("generated", "student first", 256),
         ("real", "discriminator features", 48),
-        ("real", "features of student first", 256),
+        ("real", "student first", 256),
     ]
     assert all(0 <= one["knn_interval"][0] <= one["knn"] <= 1 for one in result["maps"])
     points = list(csv.DictReader((out / "map.csv").read_text().splitlines()))

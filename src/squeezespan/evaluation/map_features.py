@@ -196,7 +196,7 @@ def _joined(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def _of_student(name: str) -> str:
-    return f"features of student {name}"
+    return f"student {name}"
 
 
 def _classes_of_generated(

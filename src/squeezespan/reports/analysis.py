@@ -111,8 +111,8 @@ def _panel(one: dict[str, Any]) -> Panel:
     silhouette = one["silhouette"]
     measured = "" if silhouette is None else f", silhouette {silhouette:.3f}"
     return Panel(
-        f"{one['features']}, {one['images']} images",
-        f"neighbours right {one['knn']:.1%}{measured}",
+        one["features"],
+        f"{one['images']} images: neighbours right {one['knn']:.1%}{measured}",
         torch.tensor(one["places"]),
         torch.tensor(one["labels"]),
     )
