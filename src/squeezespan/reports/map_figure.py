@@ -58,7 +58,7 @@ def map_figure(
                 panel.note,
                 transform=ax.transAxes,
                 fontsize=7,
-                color=color("var(--muted)"),
+                color=muted,
             )
             ax.scatter(
                 *panel.places.T.tolist(),
