@@ -33,6 +33,7 @@ COMMANDS = (
     "report",
     "export",
     "gan",
+    "analyze",
     "reproduce",
     "completion",
 )

@@ -44,6 +44,7 @@ class NetworkOptions:
     seed: Seed = 0
     """Draws latents, noise, real images and the bootstrap."""
     device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     opening: OpeningConfig = field(default_factory=OpeningConfig)
 
 

@@ -8,7 +8,6 @@ from squeezespan.cli.arguments import parse
 from squeezespan.cli.gan.opening import Opening
 from squeezespan.evaluation.analysis_options import MapOptions
 from squeezespan.opening import OpeningConfig
-from squeezespan.settings import check_ranges
 
 __all__ = ["Options", "run"]
 
@@ -36,7 +35,6 @@ def run(argv: list[str]) -> None:
         StorageError: the disk is full.
     """
     options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
-    check_ranges(options, where=_PROG)
     from squeezespan.evaluation.map_features import map_features
     from squeezespan.reports.analysis import check_analysis_folder, write_maps
 
