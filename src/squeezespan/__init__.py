@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from squeezespan.data.specs import open_images
     from squeezespan.discriminators.files import load_discriminator
     from squeezespan.distillation.distill import distill
+    from squeezespan.embedding.embed import embed
     from squeezespan.errors import StorageError, TrainingError, UserError
     from squeezespan.exports.export import export
     from squeezespan.generators.registered import register_generator
@@ -28,6 +29,7 @@ __all__ = [
     "UserError",
     "analyze",
     "distill",
+    "embed",
     "evaluate",
     "export",
     "find_preset",
@@ -48,6 +50,7 @@ _HOMES = {
     "UserError": "errors",
     "analyze": "analyze",
     "distill": "distillation.distill",
+    "embed": "embedding.embed",
     "evaluate": "evaluate",
     "export": "exports.export",
     "find_preset": "presets",

@@ -30,6 +30,8 @@ COMMANDS = (
     "presets",
     "probe",
     "transfer",
+    "finetune",
+    "embed",
     "report",
     "export",
     "gan",

@@ -56,6 +56,21 @@ class Decoder:
         """
         return self._decode_asked(indices, self._whole)
 
+    def readable(self, indices: Sequence[int]) -> tuple[Tensor, list[tuple[int, BrokenImageError]]]:
+        """Decode those of some images that can be decoded.
+
+        Args:
+            indices: of the images, ascending.
+
+        Returns:
+            uint8 [n, 3, resolution, resolution] on the CPU, in the order of `indices`, and the
+            images that are missing in it, each with what is wrong with it.
+        """
+        pixels, broken = self._decode(indices, self._whole)
+        missing = {index for index, _ in broken}
+        kept = [place for place, index in enumerate(indices) if index not in missing]
+        return pixels[kept] if missing else pixels, sorted(broken, key=lambda item: item[0])
+
     def all(self, on_done: Callable[[int], None]) -> tuple[Tensor, set[int]]:
         """Decode all images of the source.
 

@@ -1,22 +1,18 @@
 """The folder of a run: what is in it, who may write to it, and whether it can be continued."""
 
-import contextlib
 import dataclasses
-import errno
-import fcntl
 import json
-import os
-import socket
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any, Generic, TextIO, TypeVar
+from typing import Any, Generic, TypeVar
 
 from squeezespan.data.specs import place_of
 from squeezespan.environment import environment
-from squeezespan.errors import StorageError, UserError
+from squeezespan.errors import UserError
 from squeezespan.files import check_writable, write_json
 from squeezespan.hardware import resolve_device, resolve_precision
+from squeezespan.runs.lock import FolderLock
 from squeezespan.settings import as_flag, flatten, to_dict
 from squeezespan.untrusted.safetensors import read_network
 
@@ -90,7 +86,7 @@ class RunFolder(Generic[Settings]):
         self.checkpoints = path / "checkpoints"
         self.result = path / result
         self.environment = path / "environment.json"
-        self._lock: TextIO | None = None
+        self._lock = FolderLock(path)
 
     def check_input(self, what: str, saved: object, now: object) -> None:
         """Make sure that a run goes on with the input that it was started with.
@@ -149,7 +145,7 @@ class RunFolder(Generic[Settings]):
                 written.
             StorageError: the disk is full.
         """
-        self._take_lock()
+        self._lock.take()
         try:
             state = self.check(config, resume=resume)
             if state is RunState.NEW:
@@ -163,14 +159,7 @@ class RunFolder(Generic[Settings]):
         """Say whether the run in the folder is finished, going on in some process, or stopped."""
         if self.result.exists() and self._is_finished(self.result):
             return "finished"
-        try:
-            with (self.path / ".lock").open(encoding="utf-8") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return "going on"
-        except OSError:
-            return "stopped"
-        return "stopped"
+        return "stopped" if self._lock.is_free() else "going on"
 
     def record_environment(self, device: str, processes: int = 1) -> None:
         """Write what the run runs on; a resumed run adds to what it ran on before.
@@ -185,11 +174,7 @@ class RunFolder(Generic[Settings]):
 
     def close(self) -> None:
         """Let other processes write to the folder."""
-        if self._lock is not None:
-            # On a full disk the holder's name was not written, and would be tried again here.
-            with contextlib.suppress(OSError):
-                self._lock.close()
-            self._lock = None
+        self._lock.release()
 
     def _artefacts(self) -> list[Path]:
         files = (self.config, self.metrics, self.checkpoints, self.result, self.environment)
@@ -250,33 +235,3 @@ class RunFolder(Generic[Settings]):
                     f"cannot resume {self.path}: {as_flag(name)} is {now[name]!r}, but the run was "
                     f"started with {value!r}; give the same settings or choose another --out"
                 )
-
-    def _take_lock(self) -> None:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("a+", encoding="utf-8")
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageError(f"could not write {self.path}: {error.strerror}") from error
-            raise UserError(f"cannot write to {self.path}: {error.strerror}") from error
-        try:
-            # The system frees this lock when the process ends, however it ends.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            holder = lock.read().strip() or "another process"
-            lock.close()
-            raise UserError(
-                f"{self.path} is being written by {holder}; wait for it or choose another --out"
-            ) from error
-        except OSError as error:
-            lock.close()
-            raise UserError(
-                f"{self.path} is on a file system that cannot lock files ({error.strerror}); "
-                "choose another --out"
-            ) from error
-        with contextlib.suppress(OSError):
-            lock.truncate(0)
-            lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-            lock.flush()
-        self._lock = lock

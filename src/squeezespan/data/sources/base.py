@@ -60,6 +60,10 @@ class Source(ABC):
         """
 
     @abstractmethod
+    def name(self, index: int) -> str:
+        """Give the name that tells one image from all others of the split."""
+
+    @abstractmethod
     def describe(self, index: int) -> str:
         """Name one image in a message, with the folder or archive that it lies in."""
 
@@ -103,6 +107,10 @@ class EncodedSource(Source):
     def size(self, index: int) -> tuple[int, int]:
         """Read width and height from the file's header."""
         return image_side(self._read(index))
+
+    def name(self, index: int) -> str:
+        """Give the file's name, with the folders that lead to it."""
+        return self._names[index]
 
     def describe(self, index: int) -> str:
         """Give the file's name and place."""
@@ -152,6 +160,10 @@ class ArraySource(Source):
         """Give width and height, equal for all images."""
         height, width = self._pixels.shape[1:3]
         return width, height
+
+    def name(self, index: int) -> str:
+        """Give the image's number, from 0."""
+        return str(index)
 
     def describe(self, index: int) -> str:
         """Give the image's number and place."""
