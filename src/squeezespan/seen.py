@@ -9,7 +9,7 @@ from typing import Any
 
 from squeezespan.untrusted.wording import shown
 
-__all__ = ["LABELS", "inherited"]
+__all__ = ["LABELS", "inherited", "labels_of_images"]
 
 LABELS = "class labels of the images"
 """What a conditional GAN has seen."""
@@ -28,3 +28,15 @@ def inherited(provenance: Mapping[str, Any] | None, teacher: str) -> tuple[str, 
     if not isinstance(saw, list | tuple):
         return ()
     return tuple(f"{shown(str(item), _LONGEST)}, by way of {teacher}" for item in saw[:_MOST])
+
+
+def labels_of_images(provenance: Mapping[str, Any] | None, images: str) -> tuple[str, ...]:
+    """Give what a network has seen that was trained further on labelled images.
+
+    Args:
+        provenance: of the network that it began with, which anyone may have written.
+        images: how many, and of what.
+    """
+    saw = (provenance or {}).get("saw")
+    before = [shown(str(item), _LONGEST) for item in saw] if isinstance(saw, list | tuple) else []
+    return (*before[:_MOST], f"labels of {shown(images, _LONGEST)}")

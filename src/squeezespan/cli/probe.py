@@ -28,6 +28,8 @@ class Options(ProbeOptions):
     """How the features are judged; `linear` is the paper's probe."""
     json: Path | None = None
     """A new file for the result and all that it depends on."""
+    report: Path | None = None
+    """A new HTML file: accuracy, what is taken for what, class by class, the worst mistakes."""
 
 
 def run(argv: list[str]) -> None:
@@ -42,10 +44,15 @@ def run(argv: list[str]) -> None:
     """
     options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
     check_new_file(options.json, "--json")
-    from squeezespan.evaluation.probe import probe
+    check_new_file(options.report, "--report")
+    from squeezespan.evaluation.probe import examine
 
-    result = probe(options.weights, options.data, options.protocol, options)
+    result, judged = examine(options.weights, options.data, options.protocol, options)
     print(_table(result))
+    if options.report is not None:
+        from squeezespan.reports.accuracy import write_accuracy_report
+
+        write_accuracy_report(options.report, result, judged)
     if options.json is not None:
         write_json(options.json, result)
 

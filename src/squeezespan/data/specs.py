@@ -109,11 +109,23 @@ class FoundImages:
         """
         side = self.sizes.square
         if side is None:
-            place = torch.device(device)
-            return OriginalImages(
-                self.spec, self.source, resolution, device=place, num_workers=num_workers
-            )
+            return self.originals(resolution, device=device, num_workers=num_workers)
         return self.load(side, device=device, num_workers=num_workers, memory_limit=memory_limit)
+
+    def originals(
+        self, resolution: int, *, device: torch.device | str = "cpu", num_workers: int = 0
+    ) -> OriginalImages:
+        """Give the images for random crops from the files, decoded when asked for.
+
+        Args:
+            resolution: side of the crops, pixels; the rest as for `open_images`.
+            device: as for `open_images`.
+            num_workers: as for `open_images`.
+        """
+        place = torch.device(device)
+        return OriginalImages(
+            self.spec, self.source, resolution, device=place, num_workers=num_workers
+        )
 
 
 def find_images(spec: str, split: Split, *, memory_limit: int = MEMORY_LIMIT) -> FoundImages:

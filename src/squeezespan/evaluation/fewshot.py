@@ -7,7 +7,7 @@ from squeezespan.errors import UserError
 from squeezespan.evaluation.logistic import Standardizer, fit_logistic
 from squeezespan.randomness import derive_seed
 
-__all__ = ["draw_shots", "fewshot_hits"]
+__all__ = ["draw_shots", "fewshot_hits", "fewshot_scores"]
 
 
 def draw_shots(labels: Tensor, per_class: int, seed: int) -> Tensor:
@@ -49,7 +49,35 @@ def fewshot_hits(
     draws: int,
     seed: int = 0,
 ) -> list[Tensor]:
-    """Fit on a few labels, again and again, and test each fit on all of test.
+    """Give for each draw of `fewshot_scores` which test images were hit, bool [M].
+
+    Args:
+        train_x: as the arguments below, for `fewshot_scores`.
+        train_y: likewise.
+        test_x: likewise.
+        test_y: labels int64 [M].
+        classes: as for `fewshot_scores`.
+        per_class: likewise.
+        draws: likewise.
+        seed: likewise.
+    """
+    drawn = fewshot_scores(
+        train_x, train_y, test_x, classes=classes, per_class=per_class, draws=draws, seed=seed
+    )
+    return [scores.argmax(1) == test_y.to(train_x.device) for scores in drawn]
+
+
+def fewshot_scores(
+    train_x: Tensor,
+    train_y: Tensor,
+    test_x: Tensor,
+    *,
+    classes: int,
+    per_class: int,
+    draws: int,
+    seed: int = 0,
+) -> list[Tensor]:
+    """Fit on a few labels, again and again, and score all of test by each fit.
 
     Features are standardized over the whole train set without its labels. With so few labels none
     is spent on choosing the regularization: it is scikit-learn's default, C = 1.
@@ -58,24 +86,23 @@ def fewshot_hits(
         train_x: features float [N, D].
         train_y: labels int64 [N].
         test_x: features float [M, D] on the same device.
-        test_y: labels int64 [M].
         classes: number of classes.
         per_class: labels a class.
         draws: independent draws of the labelled images.
         seed: of the draws.
 
     Returns:
-        For each draw, which test images were classified correctly, bool [M].
+        For each draw scores float [M, classes].
 
     Raises:
         UserError: a class has fewer than `per_class` train images.
     """
     standardize = Standardizer(train_x)
     tested = standardize(test_x)
-    hits = []
+    scores = []
     for draw in range(draws):
         rows = draw_shots(train_y.cpu(), per_class, derive_seed(seed, draw)).to(train_x.device)
         labels = train_y.to(train_x.device)[rows]
         classifier = fit_logistic(standardize(train_x[rows]), labels, classes, 1 / len(rows))
-        hits.append(classifier(tested).argmax(1) == test_y.to(train_x.device))
-    return hits
+        scores.append(classifier(tested))
+    return scores

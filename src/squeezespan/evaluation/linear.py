@@ -8,12 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from squeezespan.config import AugmentConfig
-from squeezespan.data.augment import Augment
-from squeezespan.data.crop import draw_box_numbers
 from squeezespan.data.images import ImageSet
-from squeezespan.data.loading import OriginalImages
 from squeezespan.data.order import epoch_order
+from squeezespan.data.views import CropAndFlip
 from squeezespan.errors import UserError
 from squeezespan.evaluation.features import compute_features, frozen
 from squeezespan.evaluation.labels import require_labels
@@ -139,10 +136,7 @@ class _Views:
         seed: int,
         device: torch.device | str,
     ) -> None:
-        crop_and_flip = AugmentConfig(
-            crop_scale=config.crop_scale, flip=_MIRRORED, jitter=0.0, grayscale=0.0, blur=0.0
-        )
-        self._augment = Augment(crop_and_flip, side)
+        self._view = CropAndFlip(images, side, config.crop_scale, _MIRRORED, device)
         self._backbone = backbone
         self._images = images
         self._config = config
@@ -178,14 +172,7 @@ class _Views:
 
     def _compute(self, rows: Tensor, epoch: int, step: int) -> Tensor:
         random = StepRandom(derive_seed(self._seed, epoch), step, stream="linear-probe")
-        if isinstance(self._images, OriginalImages):
-            numbers = draw_box_numbers(len(rows), random, scale=self._config.crop_scale)
-            views = self._images.crops(rows, numbers).to(self._device).float() / 255
-            mirrored = (random.uniform(len(rows)) < _MIRRORED).to(self._device)
-            views = torch.where(mirrored[:, None, None, None], views.flip(3), views)
-        else:
-            views = self._augment(self._images.batch(rows).to(self._device), random)
-        return compute_features(self._backbone, views, self._precision)
+        return compute_features(self._backbone, self._view(rows, random), self._precision)
 
 
 def _initial_layer(width: int, classes: int, seed: int) -> nn.Linear:

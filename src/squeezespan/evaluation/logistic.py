@@ -39,12 +39,12 @@ class Standardizer:
     """
 
     def __init__(self, reference: Tensor) -> None:
-        std, self._mean = torch.std_mean(reference, dim=0, correction=0)
-        self._scale = torch.where(std > 1e-6 * self._mean.abs().clamp(min=1e-6), 1 / std, 1.0)
+        std, self.mean = torch.std_mean(reference, dim=0, correction=0)
+        self.scale = torch.where(std > 1e-6 * self.mean.abs().clamp(min=1e-6), 1 / std, 1.0)
 
     def __call__(self, features: Tensor) -> Tensor:
         """Transform features [B, D]."""
-        return (features - self._mean) * self._scale
+        return (features - self.mean) * self.scale
 
 
 def fit_logistic(

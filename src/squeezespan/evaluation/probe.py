@@ -8,20 +8,23 @@ from typing import Any
 import torch
 
 from squeezespan.data.specs import find_images
-from squeezespan.environment import environment
+from squeezespan.evaluation.circumstances import circumstances
+from squeezespan.evaluation.judged import Judged
+from squeezespan.evaluation.labels import labels_of
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.evaluation.protocols import (
     FeatureSplit,
-    evaluate_features,
-    evaluate_linear,
     extract_split,
+    figures,
+    score_features,
+    score_linear,
 )
 from squeezespan.files import file_sha256
-from squeezespan.hardware import cpu_name, resolve_device, resolve_precision
+from squeezespan.hardware import resolve_device
 from squeezespan.models.student_file import load_backbone, weights_path
 from squeezespan.settings import check_ranges
 
-__all__ = ["describe_protocol", "probe", "probe_all"]
+__all__ = ["describe_protocol", "examine", "probe", "probe_all"]
 
 
 def probe(
@@ -69,6 +72,17 @@ def probe_all(
     Raises:
         UserError: as for `probe`.
     """
+    found = examine(run_or_weights, data, protocols, options)
+    return {protocol: result for protocol, (result, _) in found.items()}
+
+
+def examine(
+    run_or_weights: str | Path,
+    data: str,
+    protocols: Sequence[Protocol],
+    options: ProbeOptions | None = None,
+) -> dict[Protocol, tuple[dict[str, Any], Judged]]:
+    """Give what `probe_all` gives, each with what the classifier made of every test image."""
     options = options or ProbeOptions()
     check_ranges(options, where="probe")
     started = time.perf_counter()
@@ -82,23 +96,24 @@ def probe_all(
     test = found_test.load(side, device=device, num_workers=workers)
     if backbone.unprepared:
         backbone.prepare(found.load(side, device=device, num_workers=workers))
-    machine = environment()
-    results: dict[Protocol, dict[str, Any]] = {}
+    results: dict[Protocol, tuple[dict[str, Any], Judged]] = {}
     split: FeatureSplit | None = None
     for protocol in protocols:
         if protocol == "linear":
             train = found.load_originals(side, device=device, num_workers=workers)
-            numbers = evaluate_linear(backbone, train, test, options, device)
+            one, settings = score_linear(backbone, train, test, options, device)
+            scores = [one]
         else:
             if split is None:
                 train = found.load(side, device=device, num_workers=workers)
                 split = extract_split(backbone, train, test, options, device)
-            numbers = evaluate_features(split, protocol, options)
-        results[protocol] = {
+            scores, settings = score_features(split, protocol, options)
+        _, test_y, names = labels_of(train, test)
+        result = {
             "protocol": protocol,
-            **numbers,
+            **figures(scores, test_y.to(device), len(names), settings),
             "seed": options.seed,
-            "classes": len(train.class_names),
+            "classes": len(names),
             "n_train": len(train),
             "n_test": len(test),
             "train_images": found.sizes.describe(len(train), side),
@@ -106,22 +121,9 @@ def probe_all(
             "data": data,
             "weights": str(run_or_weights),
             "weights_sha256": weights_sha256,
-            "arch": backbone.header["arch"],
-            "resolution": backbone.resolution,
-            "provenance": backbone.header.get("provenance"),
-            "device": str(device),
-            "hardware": _hardware(device),
-            "precision": resolve_precision(options.precision, device),
-            "seconds": round(time.perf_counter() - started, 2),
-            "date": machine["time"],
-            "command": machine["command"],
-            "versions": {
-                "squeezespan": machine["squeezespan"],
-                "python": machine["python"],
-                **machine["packages"],
-            },
-            "commit": machine["commit"],
+            **circumstances(backbone, device, options.precision, started),
         }
+        results[protocol] = result, Judged(scores, test_y, names, test)
         started = time.perf_counter()
     return results
 
@@ -137,6 +139,3 @@ def describe_protocol(result: Mapping[str, Any]) -> str:
     )
     return f"{result['protocol']} ({settings}, seed {result['seed']})"
 
-
-def _hardware(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()

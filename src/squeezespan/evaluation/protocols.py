@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from squeezespan.data.images import ImageSet
 from squeezespan.errors import UserError
 from squeezespan.evaluation.features import extract_features
-from squeezespan.evaluation.fewshot import fewshot_hits
+from squeezespan.evaluation.fewshot import fewshot_scores
 from squeezespan.evaluation.hits import pack_hits
-from squeezespan.evaluation.intervals import mean_interval, wilson
+from squeezespan.evaluation.intervals import mean_interval
+from squeezespan.evaluation.judged import accuracies
 from squeezespan.evaluation.knn import knn_scores
 from squeezespan.evaluation.labels import labels_of
 from squeezespan.evaluation.linear import linear_probe_config, train_linear_probe
@@ -25,6 +26,9 @@ __all__ = [
     "evaluate_features",
     "evaluate_linear",
     "extract_split",
+    "figures",
+    "score_features",
+    "score_linear",
 ]
 
 _FEATURE_BATCH = 512
@@ -91,35 +95,61 @@ def evaluate_features(
     Raises:
         UserError: fewer train images in a class than shots.
     """
+    scores, settings = score_features(split, protocol, options)
+    return figures(scores, split.test_y, split.classes, settings)
+
+
+def score_features(
+    split: FeatureSplit, protocol: FeatureProtocol, options: ProbeOptions
+) -> tuple[list[Tensor], dict[str, Any]]:
+    """Score the test images by cached features; arguments and errors as `evaluate_features`.
+
+    Returns:
+        Scores [M, classes], of every draw for few labels, and the settings, ready for JSON.
+    """
     x, y = split.train_x, split.train_y
     if protocol == "fewshot":
-        hits = fewshot_hits(
+        drawn = fewshot_scores(
             x,
             y,
             split.test_x,
-            split.test_y,
             classes=split.classes,
             per_class=options.shots,
             draws=options.draws,
             seed=options.seed,
         )
-        accuracies = [int(right.sum()) / len(right) for right in hits]
-        return {
-            "accuracy": sum(accuracies) / len(accuracies),
-            "interval": [min(max(end, 0.0), 1.0) for end in mean_interval(accuracies)],
-            "interval_kind": "95% Student t over the draws",
-            "draws": accuracies,
-            "hits": [pack_hits(right) for right in hits],
-            "settings": {"shots": options.shots, "draws": options.draws},
-        }
+        return drawn, {"shots": options.shots, "draws": options.draws}
     if protocol == "logistic":
         scores, l2 = logistic_scores(x, y, split.test_x, classes=split.classes, seed=options.seed)
-        settings: dict[str, Any] = {"l2": l2, "l2_chosen_on": "a tenth held out of train"}
-    else:
-        k = min(options.k, len(x))
-        scores = knn_scores(x, y, split.test_x, k=k, temperature=options.temperature)
-        settings = {"k": k, "temperature": options.temperature}
-    return {**_accuracies(scores, split.test_y, split.classes), "settings": settings}
+        return [scores], {"l2": l2, "l2_chosen_on": "a tenth held out of train"}
+    k = min(options.k, len(x))
+    scores = knn_scores(x, y, split.test_x, k=k, temperature=options.temperature)
+    return [scores], {"k": k, "temperature": options.temperature}
+
+
+def figures(
+    scores: list[Tensor], labels: Tensor, classes: int, settings: dict[str, Any]
+) -> dict[str, Any]:
+    """Give what `evaluate_features` gives, from scores of one classifier or of several draws.
+
+    Args:
+        scores: [M, classes] each.
+        labels: int64 [M] on the same device.
+        classes: number of classes.
+        settings: to repeat.
+    """
+    if len(scores) == 1:
+        return {**accuracies(scores[0], labels, classes), "settings": settings}
+    hits = [one.argmax(1) == labels for one in scores]
+    found = [int(right.sum()) / len(right) for right in hits]
+    return {
+        "accuracy": sum(found) / len(found),
+        "interval": [min(max(end, 0.0), 1.0) for end in mean_interval(found)],
+        "interval_kind": "95% Student t over the draws",
+        "draws": found,
+        "hits": [pack_hits(right) for right in hits],
+        "settings": settings,
+    }
 
 
 def evaluate_linear(
@@ -145,8 +175,24 @@ def evaluate_linear(
         UserError: a set without labels, or test classes that train lacks; features that are not
             finite.
     """
+    scores, settings = score_linear(backbone, train, test, options, device)
     _, test_y, names = labels_of(train, test)
-    classes = len(names)
+    return figures([scores], test_y.to(device), len(names), settings)
+
+
+def score_linear(
+    backbone: nn.Module,
+    train: ImageSet,
+    test: ImageSet,
+    options: ProbeOptions,
+    device: torch.device,
+) -> tuple[Tensor, dict[str, Any]]:
+    """Score the test images by the linear probe; arguments and errors as `evaluate_linear`.
+
+    Returns:
+        Scores [M, classes] on `device`, and the settings, ready for JSON.
+    """
+    _, _, names = labels_of(train, test)
     config = linear_probe_config(
         test.resolution,
         epochs=options.epochs,
@@ -157,14 +203,13 @@ def evaluate_linear(
         backbone,
         train,
         config,
-        classes=classes,
+        classes=len(names),
         resolution=test.resolution,
         precision=resolve_precision(options.precision, device),
         seed=options.seed,
         device=device,
     )
-    scores = layer(_features(backbone, test, options, device))
-    return {**_accuracies(scores, test_y.to(device), classes), "settings": to_dict(config)}
+    return layer(_features(backbone, test, options, device)), to_dict(config)
 
 
 def _features(
@@ -188,17 +233,3 @@ def _features(
             "training broke down"
         )
     return features
-
-
-def _accuracies(scores: Tensor, labels: Tensor, classes: int) -> dict[str, Any]:
-    total = len(labels)
-    right = scores.argmax(1) == labels
-    correct = int(right.sum())
-    result: dict[str, Any] = {"accuracy": correct / total, "interval": list(wilson(correct, total))}
-    result["interval_kind"] = "95% Wilson"
-    result["hits"] = pack_hits(right)
-    if classes > 10:
-        among = int((scores.topk(5).indices == labels[:, None]).any(1).sum())
-        result["top5"] = among / total
-        result["top5_interval"] = list(wilson(among, total))
-    return result

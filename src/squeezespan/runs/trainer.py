@@ -138,6 +138,16 @@ class Trainer:
         self._began -= state["seconds"]
         self._step = self._saved_step = self._logged_step = step
 
+    def standing(self) -> dict[str, Any]:
+        """Give what `load` takes up, as a checkpoint would hold it now."""
+        return {
+            "job": self._job.state(),
+            "numbers": self._finite_numbers(),
+            "seconds": time.monotonic() - self._began,
+            "metrics_bytes": self._recorder.position(),
+            "stamp": self._stamp,
+        }
+
     def run(self) -> None:
         """Train to the last step; the last checkpoint is written before this returns.
 
@@ -234,12 +244,5 @@ class Trainer:
             return
         check_weights(self._step, self._job.weights(), self._advice)
         if self._fabric.is_global_zero:
-            state = {
-                "job": self._job.state(),
-                "numbers": self._finite_numbers(),
-                "seconds": time.monotonic() - self._began,
-                "metrics_bytes": self._recorder.position(),
-                "stamp": self._stamp,
-            }
-            save_checkpoint(self._checkpoints, self._step, state)
+            save_checkpoint(self._checkpoints, self._step, self.standing())
         self._saved_step, self._saved_at = self._step, time.monotonic()

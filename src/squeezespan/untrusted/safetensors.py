@@ -36,6 +36,7 @@ _WRITERS = {
     "generator": "squeezespan gan convert",
     "discriminator": "squeezespan gan train",
     "student": "squeezespan distill",
+    "classifier": "squeezespan finetune",
 }
 
 # Weights may be shared, such as G's with G_ema's in a file of both, but only a few times.
