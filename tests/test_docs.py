@@ -27,6 +27,7 @@ from squeezespan.discriminators.stylegan2 import (
     StyleGAN2DiscriminatorConfig,
 )
 from squeezespan.distillation.speed import RunSpeed
+from squeezespan.finetuning.config import FinetuneTrainConfig
 from squeezespan.gan.speed import GanSpeed
 from squeezespan.models.backbones import build_backbone
 from squeezespan.models.student_file import STUDENT_FILE, save_student
@@ -36,6 +37,7 @@ OWN_PYTHON = ("generators.md", "exports.md")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SMALLER = {
     "distill": ["--dry-run", "--batch-size", "8", "--images.resolution", "32", "--out", "new"],
+    "finetune": ["--epochs", "1"],
     "gan train": ["--dry-run", "--out", "new"],
     "reproduce": ["--dry-run"],
     "analyze cka": ["--num-images", "16", "--batch-size", "8"],
@@ -134,7 +136,12 @@ def two_steps(config: DistillConfig, out: str) -> Path:
     return _DISTILL(small, out)
 
 
-_DISTILL = squeezespan.distill
+def one_pass(run: Path, data: str, out: str, **settings: Any) -> Path:
+    """`squeezespan.finetune`, cut short."""
+    return _FINETUNE(run, data, out, train=FinetuneTrainConfig(epochs=1, device="cpu"), **settings)
+
+
+_DISTILL, _FINETUNE = squeezespan.distill, squeezespan.finetune
 
 
 @pytest.mark.parametrize(
@@ -147,6 +154,7 @@ def test_python_snippets_run_one_after_the_other(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(squeezespan, "distill", two_steps)
+    monkeypatch.setattr(squeezespan, "finetune", one_pass)
     data = make_images(tmp_path / "images")
     shutil.copytree(tmp_path / "images" / "train", tmp_path / "images" / "test")
     images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
@@ -154,7 +162,7 @@ def test_python_snippets_run_one_after_the_other(
     for snippet in snippets(page, "python"):
         small = snippet.replace("builtin:cifar10-mini", data)
         exec(compile(small, str(page), "exec"), names)
-    if page.name == "analysis.md":
+    if page.name != "README.md":
         return
     assert names["features"].shape == (2, names["backbone"].num_features)
     assert names["generated"].images.shape == (8, 3, 32, 32)

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from squeezespan.embedding.embed import embed
     from squeezespan.errors import StorageError, TrainingError, UserError
     from squeezespan.exports.export import export
+    from squeezespan.finetuning.finetune import finetune
     from squeezespan.generators.registered import register_generator
     from squeezespan.generators.registry import load_generator
+    from squeezespan.models.classifier_file import load_classifier
     from squeezespan.models.student_file import load_backbone
     from squeezespan.presets.registry import find_preset
     from squeezespan.randomness import StepRandom
@@ -33,7 +35,9 @@ __all__ = [
     "evaluate",
     "export",
     "find_preset",
+    "finetune",
     "load_backbone",
+    "load_classifier",
     "load_discriminator",
     "load_generator",
     "open_images",
@@ -54,7 +58,9 @@ _HOMES = {
     "evaluate": "evaluate",
     "export": "exports.export",
     "find_preset": "presets",
+    "finetune": "finetuning.finetune",
     "load_backbone": "models.student_file",
+    "load_classifier": "models.classifier_file",
     "load_discriminator": "discriminators.files",
     "load_generator": "generators",
     "open_images": "data.specs",

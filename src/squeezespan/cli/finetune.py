@@ -57,12 +57,12 @@ def run(argv: list[str]) -> None:
     options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
     names = [setting.name for setting in dataclasses.fields(FinetuneConfig)]
     config = FinetuneConfig(**{name: getattr(options, name) for name in names})
-    from squeezespan.finetuning.finetune import describe_finetuning, finetune
+    from squeezespan.finetuning.run import describe_finetuning, run_finetuning
 
     if options.dry_run:
         print(json.dumps(describe_finetuning(config, options.out, options.resume), indent=2))
         return
-    out = finetune(config, options.out, options.resume)
+    out = run_finetuning(config, options.out, options.resume)
     print(_table(json.loads((out / "result.json").read_text(encoding="utf-8"))))
     print(out)
 

@@ -47,7 +47,8 @@ def run(argv: list[str]) -> None:
     check_new_file(options.report, "--report")
     from squeezespan.evaluation.probe import examine
 
-    result, judged = examine(options.weights, options.data, options.protocol, options)
+    found = examine(options.weights, options.data, (options.protocol,), options)
+    result, judged = found[options.protocol]
     print(_table(result))
     if options.report is not None:
         from squeezespan.reports.accuracy import write_accuracy_report

@@ -1,60 +1,38 @@
-"""`finetune`: from a trained backbone and labelled images to a classifier."""
+"""`finetune` from Python: a backbone and labelled images, few or all, to a tested classifier."""
 
-import time
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-import torch
-from lightning_fabric import Fabric
+from squeezespan.finetuning.config import FinetuneConfig, FinetuneTrainConfig, TuningConfig
+from squeezespan.finetuning.run import run_finetuning
 
-from squeezespan.data.images import ImageSet
-from squeezespan.data.notices import say
-from squeezespan.data.specs import FoundImages, find_images
-from squeezespan.errors import UserError
-from squeezespan.evaluation.labels import labels_of
-from squeezespan.files import file_sha256
-from squeezespan.finetuning.choice import Choice, choose_rate
-from squeezespan.finetuning.classifier import Classifier
-from squeezespan.finetuning.config import (
-    FinetuneConfig,
-    load_finetune_config,
-    validate_finetune,
-)
-from squeezespan.finetuning.job import FinetuneJob
-from squeezespan.finetuning.labelled import Labelled, open_labelled
-from squeezespan.finetuning.plan import Plan, plan_finetuning
-from squeezespan.finetuning.result import RESULT_FILE, Tuned, leave_result
-from squeezespan.hardware import resolve_device
-from squeezespan.models.classifier_file import CLASSIFIER_FILE
-from squeezespan.models.student_file import STUDENT_FILE, Backbone, load_backbone, student_path
-from squeezespan.runs.checkpoint import load_newest_checkpoint
-from squeezespan.runs.launch import launch
-from squeezespan.runs.loggers import check_installed
-from squeezespan.runs.recorder import Recorder, open_recorder
-from squeezespan.runs.run_folder import RunFolder, RunState
-from squeezespan.runs.trainer import Pace, Trainer
-from squeezespan.settings import to_dict
-
-__all__ = ["describe_finetuning", "finetune", "finetune_folder"]
-
-_ADVICE = "start again in another --out with a lower --tuning.learning-rates or --precision fp32"
+__all__ = ["finetune"]
 
 
-def finetune(config: FinetuneConfig, out: str | Path, resume: bool = False) -> Path:
-    """Fine-tune a backbone on labelled images and test it, in a folder.
+def finetune(
+    run_or_weights: str | Path,
+    data: str,
+    out: str | Path,
+    *,
+    images_per_class: int | Literal["all"] = "all",
+    train: FinetuneTrainConfig | None = None,
+    tuning: TuningConfig | None = None,
+    resume: bool = False,
+) -> Path:
+    """Fine-tune a backbone on labelled images, and test it beside logistic regression.
 
-    A linear probe is fitted first; then the whole network is trained from there with a low
-    learning rate (Kumar et al. 2022). Held-out images of train choose the learning rate, and
-    whether the network is changed at all. The folder holds `student.safetensors` (the backbone),
-    `classifier.safetensors`, `result.json`, `report.html` and what every run has. A run that was
-    stopped, even by SIGKILL, and is resumed ends with the weights that it would have had without
-    the stop; on a CPU bit for bit.
+    Logistic regression is fitted first; then the whole network is trained from there with a low
+    learning rate (Kumar et al. 2022). Images held out of train choose the learning rate, and
+    whether the network is changed at all.
 
     Args:
-        config: the settings.
-        out: the folder; it must not hold another run.
+        run_or_weights: a run folder or a `student.safetensors` file.
+        data: spec of a labelled data set with train and test splits.
+        out: the folder to make. It gets `student.safetensors`, `classifier.safetensors` (both by
+            `load_classifier`), `result.json` and `report.html`.
+        images_per_class: labelled images of each class that are used.
+        train: epochs, batch, seed, device and the like; the usual ones if None.
+        tuning: learning rates and augmentation; the usual ones if None.
         resume: continue the run in `out`, or begin one where there is none.
 
     Returns:
@@ -65,212 +43,11 @@ def finetune(config: FinetuneConfig, out: str | Path, resume: bool = False) -> P
         TrainingError: the loss stopped being finite; the last good checkpoint is kept.
         StorageError: the disk is full.
     """
-    started = time.perf_counter()
-    inputs = _check(config, out, resume=resume)
-    folder, config = inputs.folder, inputs.config
-    if inputs.state is RunState.FINISHED:
-        say(f"{folder.path} holds a finished run; there is nothing to resume")
-        return folder.path
-    fabric = launch(config.train)
-    if fabric.world_size > 1:
-        raise UserError("finetune runs on one process; start it without torchrun or srun")
-    with torch.random.fork_rng([fabric.device] if fabric.device.type == "cuda" else []):
-        parts = _prepare(inputs, fabric.device)
-        folder.open(config, resume=resume)
-        try:
-            _run(fabric, inputs, parts, started)
-        finally:
-            folder.close()
-    return folder.path
-
-
-def describe_finetuning(
-    config: FinetuneConfig, out: str | Path, resume: bool = False
-) -> dict[str, Any]:
-    """Say what `finetune` would do, after the same checks, without writing anything.
-
-    Returns:
-        The resolved settings and the sizes that follow from them, ready for JSON.
-    """
-    inputs = _check(config, out, resume=resume)
-    backbone = load_backbone(inputs.config.weights, resolve_device(inputs.config.train.device))
-    labelled = open_labelled(inputs.config, inputs.train, backbone)
-    plan = plan_finetuning(inputs.config, labelled.labels)
-    last = next(iter(plan.final.values()))
-    return {
-        "config": to_dict(inputs.config),
-        "images": inputs.train.sizes.describe(len(labelled.labels), backbone.resolution),
-        "classes": len(labelled.class_names),
-        "epochs": last.epochs,
-        "batch_size": last.batch_size,
-        "choosing_steps": plan.choosing_steps,
-        "steps": plan.steps,
-        "device": str(backbone.mean.device),
-        "out": str(inputs.folder.path),
-        "out_holds": inputs.state.value,
-    }
-
-
-def finetune_folder(path: Path) -> RunFolder[FinetuneConfig]:
-    """The folder of a fine-tuning; its student is the last thing that it leaves."""
-    leaves = (CLASSIFIER_FILE, RESULT_FILE, "report.html", "tensorboard", "wandb", "mlflow.db")
-    return RunFolder(path, load_finetune_config, "fine-tuning", STUDENT_FILE, leaves)
-
-
-@dataclass(frozen=True)
-class _Inputs:
-    config: FinetuneConfig
-    folder: RunFolder[FinetuneConfig]
-    state: RunState
-
-    @cached_property
-    def train(self) -> FoundImages:
-        return find_images(self.config.data, "train")
-
-    @cached_property
-    def test(self) -> FoundImages:
-        return find_images(self.config.data, "test")
-
-
-def _check(config: FinetuneConfig, out: str | Path, *, resume: bool) -> _Inputs:
-    """Check everything that can be checked before anything is written or computed."""
-    validate_finetune(config)
-    check_installed(config.monitor.loggers)
-    folder = finetune_folder(Path(out))
-    config = folder.settle(config, resume=resume)
-    state = folder.check(config, resume=resume)
-    if state is not RunState.FINISHED:
-        student_path(config.weights)
-    inputs = _Inputs(config, folder, state)
-    if state is not RunState.FINISHED:
-        for found, split in ((inputs.train, "train"), (inputs.test, "test")):
-            labels = found.source.labels
-            if labels.numbers is None:
-                raise UserError(
-                    f"the {split} split of {config.data} has no labels, which a fine-tuning "
-                    f"needs: {labels.problem}"
-                )
-    return inputs
-
-
-@dataclass(frozen=True)
-class _Parts:
-    backbone: Backbone
-    labelled: Labelled
-    test: ImageSet
-
-
-def _prepare(inputs: _Inputs, device: torch.device) -> _Parts:
-    """Open what is worked with; images that can't be decoded are met before any training."""
-    config = inputs.config
-    backbone = load_backbone(config.weights, device)
-    backbone.network.to(memory_format=torch.channels_last)
-    workers = config.train.num_workers
-    test = inputs.test.load(backbone.resolution, device=device, num_workers=workers)
-    labelled = open_labelled(config, inputs.train, backbone)
-    labels_of(labelled.images, test)
-    return _Parts(backbone, labelled, test)
-
-
-def _run(fabric: Fabric, inputs: _Inputs, parts: _Parts, started: float) -> None:
-    config, folder, labelled = inputs.config, inputs.folder, parts.labelled
-    found = load_newest_checkpoint(folder.checkpoints)
-    step, state = found or (0, {"metrics_bytes": 0})
-    stamp = {
-        "weights_sha256": file_sha256(student_path(config.weights)),
-        "images": labelled.images.fingerprint(),
-    }
-    if found is not None:
-        saved = state["stamp"]
-        weights = f"{config.weights} has other weights than those"
-        folder.check_input(weights, saved.get("weights_sha256"), stamp["weights_sha256"])
-        images = f"{config.data} has other images than those"
-        folder.check_input(images, saved.get("images"), stamp["images"])
-    plan = plan_finetuning(config, labelled.labels)
-    say(_headline(config, labelled, plan, fabric, folder, step))
-    classes = len(labelled.class_names)
-    classifier = Classifier(parts.backbone, labelled.standardize, classes).to(fabric.device)
-    job = FinetuneJob(fabric, config, plan, labelled, classifier)
-    folder.record_environment(str(fabric.device))
-    batch = next(iter(plan.final.values())).batch_size
-    seen = (step * batch, plan.steps * batch)
-    recorder = open_recorder(folder, config, step, seen, state["metrics_bytes"], "finetune")
-    try:
-        choice = _train(fabric, config, plan, job, recorder, folder, stamp, (step, state))
-    finally:
-        recorder.close()
-    say(choice.why)
-    tuned = Tuned(config, labelled, plan, choice, classifier, list(job.outcomes.values()))
-    words = inputs.test.sizes.describe(len(parts.test), parts.backbone.resolution)
-    leave_result(folder.path, tuned, parts.test, words, started)
-
-
-def _train(
-    fabric: Fabric,
-    config: FinetuneConfig,
-    plan: Plan,
-    job: FinetuneJob,
-    recorder: Recorder,
-    folder: RunFolder[FinetuneConfig],
-    stamp: dict[str, str],
-    begin: tuple[int, dict[str, Any]],
-) -> Choice:
-    """Run the trials that choose, then the training that was chosen, if one was."""
-    step, state = begin
-    batch = next(iter(plan.final.values())).batch_size
-
-    def trainer(steps: int) -> Trainer:
-        pace = Pace(steps, batch, config.monitor.log_every, config.train.checkpoint_minutes)
-        return Trainer(fabric, pace, job, recorder, folder.checkpoints, stamp, _ADVICE)
-
-    if plan.choosing:
-        if step <= plan.choosing_steps:
-            choosing = trainer(plan.choosing_steps)
-            if step:
-                choosing.load(step, state)
-            choosing.run()
-            step, state = plan.choosing_steps, choosing.standing()
-        else:
-            job.outcomes = dict(state["job"]["outcomes"])
-        choice = choose_rate(job.outcomes.values())
-    else:
-        choice = _without_trials(plan)
-    if choice.rate is None:
-        job.begin_final()
-        return choice
-    job.choose(choice.rate)
-    last = trainer(plan.steps)
-    if step:
-        last.load(step, state)
-    last.run()
-    return choice
-
-
-def _without_trials(plan: Plan) -> Choice:
-    if len(plan.final) == 1:
-        rate = next(iter(plan.final))
-        return Choice(rate, f"the learning rate is {rate:g}, the only one that was given")
-    return Choice(
-        None,
-        "no class has two labelled images, one of which could be held out to judge a training by: "
-        "the network stays as it is",
+    config = FinetuneConfig(
+        str(run_or_weights),
+        data,
+        images_per_class,
+        train or FinetuneTrainConfig(),
+        tuning or TuningConfig(),
     )
-
-
-def _headline(
-    config: FinetuneConfig,
-    labelled: Labelled,
-    plan: Plan,
-    fabric: Fabric,
-    folder: RunFolder[FinetuneConfig],
-    step: int,
-) -> str:
-    last = next(iter(plan.final.values()))
-    begun = f"resumed after step {step} of at most {plan.steps}" if step else f"{plan.steps} steps"
-    trials = f" ({plan.choosing_steps} to choose the learning rate)" if plan.choosing else ""
-    images = f"{len(labelled.labels)} images of {len(labelled.class_names)} classes"
-    return (
-        f"{config.weights} on {images}, "
-        f"{last.epochs} passes: {begun}{trials}, {fabric.device} in {config.train.precision}, "
-        f"{folder.path}"
-    )
+    return run_finetuning(config, out, resume)
