@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pages import read_page
 from PIL import Image
 
 from squeezespan import evaluate
@@ -106,6 +107,38 @@ def test_every_protocol_tells_what_it_did(
     table = capsys.readouterr().out
     assert f"{result['accuracy']:.2%}" in table
     assert len(table.splitlines()) == 7
+
+
+@pytest.mark.parametrize(("protocol", "classes"), [("knn", 3), ("fewshot", 25)])
+def test_the_page_shows_accuracy_mistakes_and_what_is_taken_for_what(
+    student: Path, tmp_path: Path, protocol: str, classes: int
+) -> None:
+    spec = _folder(tmp_path / "images", classes)
+    # One class's test images are another's, so that there is something to take for something.
+    for number in range(COUNTS["test"]):
+        place = tmp_path / "images" / "test"
+        (place / "class00" / f"{number}.png").write_bytes(
+            (place / "class01" / f"{number}.png").read_bytes()
+        )
+    page_file, json_file = tmp_path / "probe.html", tmp_path / "probe.json"
+    run(
+        [str(student), "--data", spec, "--protocol", protocol, "--k", "3", "--shots", "2"]
+        + ["--draws", "2", "--report", str(page_file), "--json", str(json_file), "--device", "cpu"]
+    )
+    result = json.loads(json_file.read_text())
+    page = read_page(page_file)
+    matrix = ["confusion"] if classes <= 20 else []
+    assert page.sections == ["accuracy", "classes", *matrix, "mistakes", "provenance"]
+    assert page.is_self_contained
+    assert f"<b>{result['accuracy'] * 100:.1f}%</b>" in page.text
+    assert "class00, taken for class01" in page.text
+    assert page.tags["img"] >= COUNTS["test"]
+    # The class with the fewest hits stands first.
+    assert page.text.index("<td>class00</td>") < page.text.index("<td>class02</td>")
+    if matrix:
+        assert ">100</td>" in page.text
+    with pytest.raises(UserError, match="exists already: give --report a new file"):
+        run([str(student), "--data", spec, "--protocol", "knn", "--report", str(page_file)])
 
 
 def test_top5_beyond_ten_classes_and_the_same_result_for_a_seed(

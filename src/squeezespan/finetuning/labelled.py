@@ -24,7 +24,7 @@ from squeezespan.finetuning.config import FinetuneConfig
 from squeezespan.models.student_file import Backbone
 from squeezespan.randomness import StepRandom, derive_seed
 
-__all__ = ["Labelled", "open_labelled"]
+__all__ = ["Labelled", "draw_labelled", "open_labelled"]
 
 _REFERENCE = 5000
 """Train images, without their labels, on which features are standardized."""
@@ -97,7 +97,7 @@ def open_labelled(config: FinetuneConfig, found: FoundImages, backbone: Backbone
         found.spec, found.source, side, device=device, num_workers=config.train.num_workers
     )
     labels = require_labels(whole, "train")
-    rows = _draw(config, labels)
+    rows = draw_labelled(config, labels)
     images = _resident(whole, rows)
     stored, places = _crop_source(config, found, images, rows, device)
     reference = whole.subset(torch.arange(0, len(whole), -(-len(whole) // _REFERENCE)))
@@ -127,7 +127,19 @@ def open_labelled(config: FinetuneConfig, found: FoundImages, backbone: Backbone
     )
 
 
-def _draw(config: FinetuneConfig, labels: Tensor) -> Tensor:
+def draw_labelled(config: FinetuneConfig, labels: Tensor) -> Tensor:
+    """Draw the labelled images, those of the first draw of few-label evaluation.
+
+    Args:
+        config: how many of each class, and the seed.
+        labels: of the train split, int64 [N] on the CPU.
+
+    Returns:
+        Places in the train split, int64.
+
+    Raises:
+        UserError: a class has too few images.
+    """
     if config.images_per_class == "all":
         return torch.arange(len(labels))
     seed = derive_seed(config.train.seed, 0)

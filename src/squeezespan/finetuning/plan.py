@@ -14,6 +14,8 @@ __all__ = ["Plan", "Trial", "plan_finetuning"]
 _FEWEST_JUDGED = 200
 """Held-out images below which several splits are drawn."""
 _MOST_SPLITS = 3
+_MOST_LEARNT, _MOST_JUDGED = 5000, 2000
+"""Images of a training that chooses: some of very many tell as well which rate is good."""
 _REFERENCE = 100
 _LONGEST, _SHORTEST = 30, 8
 
@@ -82,7 +84,11 @@ def plan_finetuning(config: FinetuneConfig, labels: Tensor) -> Plan:
     if len(rates) > 1:
         for split in range(_splits(round(count * config.tuning.holdout))):
             seed = derive_seed(config.train.seed, "finetune-holdout", split)
-            learnt, held_out = split_holdout(count, config.tuning.holdout, seed, labels)
+            sides = split_holdout(count, config.tuning.holdout, seed, labels)
+            learnt, held_out = (
+                _some(sides[0], _MOST_LEARNT, seed),
+                _some(sides[1], _MOST_JUDGED, seed),
+            )
             batch = even_batch(len(learnt), size)
             if len(held_out):
                 choosing += [Trial(rate, split, learnt, held_out, epochs, batch) for rate in rates]
@@ -100,6 +106,14 @@ def usual_epochs(count: int) -> int:
 def even_batch(count: int, largest: int) -> int:
     """Give a batch size that leaves few images of a pass over, at most `largest`."""
     return max(count // -(-count // largest), 1)
+
+
+def _some(places: Tensor, most: int, seed: int) -> Tensor:
+    """Draw at most so many places, in their order."""
+    if len(places) <= most:
+        return places
+    random = torch.Generator().manual_seed(seed)
+    return places[torch.randperm(len(places), generator=random)[:most].sort().values]
 
 
 def _splits(held_out: int) -> int:

@@ -14,7 +14,7 @@ from squeezespan.finetuning.choice import Choice, choose_rate
 from squeezespan.finetuning.classifier import Classifier
 from squeezespan.finetuning.config import FinetuneConfig
 from squeezespan.finetuning.job import FinetuneJob
-from squeezespan.finetuning.labelled import Labelled, open_labelled
+from squeezespan.finetuning.labelled import Labelled, draw_labelled
 from squeezespan.finetuning.plan import Plan, plan_finetuning
 from squeezespan.finetuning.prepare import Inputs, Parts, check_inputs, open_parts
 from squeezespan.finetuning.result import Tuned, leave_result
@@ -83,19 +83,21 @@ def describe_finetuning(
         The resolved settings and the sizes that follow from them, ready for JSON.
     """
     inputs = check_inputs(config, out, resume=resume)
-    backbone = load_backbone(inputs.config.weights, resolve_device(inputs.config.train.device))
-    labelled = open_labelled(inputs.config, inputs.train, backbone)
-    plan = plan_finetuning(inputs.config, labelled.labels)
+    found = inputs.train
+    labels = torch.tensor(found.source.labels.numbers)
+    chosen = labels[draw_labelled(inputs.config, labels)]
+    plan = plan_finetuning(inputs.config, chosen)
+    side = load_backbone(inputs.config.weights).resolution
     last = next(iter(plan.final.values()))
     return {
         "config": to_dict(inputs.config),
-        "images": inputs.train.sizes.describe(len(labelled.labels), backbone.resolution),
-        "classes": len(labelled.class_names),
+        "images": found.sizes.describe(len(chosen), side),
+        "classes": len(found.source.labels.class_names),
         "epochs": last.epochs,
         "batch_size": last.batch_size,
         "choosing_steps": plan.choosing_steps,
         "steps": plan.steps,
-        "device": str(backbone.mean.device),
+        "device": str(resolve_device(inputs.config.train.device)),
         "out": str(inputs.folder.path),
         "out_holds": inputs.state.value,
     }
