@@ -121,10 +121,9 @@ def test_the_page_shows_accuracy_mistakes_and_what_is_taken_for_what(
             (place / "class01" / f"{number}.png").read_bytes()
         )
     page_file, json_file = tmp_path / "probe.html", tmp_path / "probe.json"
-    run(
-        [str(student), "--data", spec, "--protocol", protocol, "--k", "3", "--shots", "2"]
-        + ["--draws", "2", "--report", str(page_file), "--json", str(json_file), "--device", "cpu"]
-    )
+    base = [str(student), "--data", spec, "--device", "cpu"]
+    settings = ["--k", "3", "--shots", "2", "--draws", "2", "--json", str(json_file)]
+    run([*base, "--protocol", protocol, *settings, "--report", str(page_file)])
     result = json.loads(json_file.read_text())
     page = read_page(page_file)
     matrix = ["confusion"] if classes <= 20 else []
@@ -138,7 +137,7 @@ def test_the_page_shows_accuracy_mistakes_and_what_is_taken_for_what(
     if matrix:
         assert ">100</td>" in page.text
     with pytest.raises(UserError, match="exists already: give --report a new file"):
-        run([str(student), "--data", spec, "--protocol", "knn", "--report", str(page_file)])
+        run([*base, "--protocol", "knn", "--report", str(page_file)])
 
 
 def test_top5_beyond_ten_classes_and_the_same_result_for_a_seed(
