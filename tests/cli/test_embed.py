@@ -18,6 +18,8 @@ from squeezespan.cli.main import main
 from squeezespan.data.specs import open_images
 from squeezespan.embedding import embed as module
 from squeezespan.errors import UserError
+from squeezespan.evaluation.features import compute_features
+from squeezespan.hardware import ResolvedPrecision
 from squeezespan.models.backbones import build_backbone
 from squeezespan.models.student_file import STUDENT_FILE, load_backbone, save_student
 
@@ -134,13 +136,14 @@ def many(tmp_path: Path) -> Path:
 def _small_parts(monkeypatch: pytest.MonkeyPatch, fails_at: int | None = None) -> list[int]:
     """Keep parts of four, count the images that are computed, and fail where it is asked for."""
     computed: list[int] = []
-    compute = module.compute_features
 
-    def counting(backbone: torch.nn.Module, images: torch.Tensor, precision: "str") -> torch.Tensor:
+    def counting(
+        backbone: torch.nn.Module, images: torch.Tensor, precision: ResolvedPrecision
+    ) -> torch.Tensor:
         if fails_at is not None and sum(computed) >= fails_at:
             raise KeyboardInterrupt
         computed.append(len(images))
-        return compute(backbone, images, precision)  # type: ignore[arg-type]
+        return compute_features(backbone, images, precision)
 
     monkeypatch.setattr(module, "_PART", 4)
     monkeypatch.setattr(module, "compute_features", counting)

@@ -64,8 +64,8 @@ def test_the_schedule_from_one_image_a_class_to_ten_thousand(
         assert set(labels[trial.held_out].tolist()) == set(range(10))
         assert 0 < len(trial.held_out) <= 2000
         assert len(trial.learnt) <= 5000
-    # However many images there are, what is chosen costs less than six times what is trained.
-    assert plan.choosing_steps < 6 * last.steps
+    # However many images there are, what chooses costs at most six times what is trained.
+    assert plan.choosing_steps <= 6 * last.steps
     assert plan.steps == plan.choosing_steps + last.steps
 
 

@@ -36,9 +36,7 @@ __all__ = ["server"]
 
 SIDE = 16
 FP32: Precision = "fp32"
-TRAIN = FinetuneTrainConfig(
-    epochs=1, batch_size=8, device="cpu", precision=FP32, num_workers=0, checkpoint_minutes=0
-)
+TRAIN = FinetuneTrainConfig(epochs=1, batch_size=8, device="cpu", precision=FP32, num_workers=0)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +67,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def config(student: Path, data: str) -> FinetuneConfig:
     return FinetuneConfig(str(student), data, 4, TRAIN)
+
+
+@pytest.fixture(scope="module")
+def saving(config: FinetuneConfig) -> FinetuneConfig:
+    """The same, with a checkpoint after every step."""
+    train = dataclasses.replace(config.train, checkpoint_minutes=0.0)
+    return dataclasses.replace(config, train=train)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +145,7 @@ def test_where_held_out_images_speak_against_it_the_network_stays(
 
 
 def test_the_choice_does_not_look_at_test(
-    config: FinetuneConfig, data: str, tmp_path: Path
+    config: FinetuneConfig, data: str, done: Path, tmp_path: Path
 ) -> None:
     """With the test images' labels turned round, the same network comes out."""
     folder = tmp_path / "images"
@@ -174,7 +179,7 @@ def assert_same_run(run_: Path, reference: Path) -> None:
 
 
 def test_broken_off_again_and_again(
-    config: FinetuneConfig, done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    saving: FinetuneConfig, done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Six trials that choose, of two steps each, and two steps of the last training.
     assert sum(line["kind"] == "choice" for line in read_metrics(done)) == 6
@@ -182,24 +187,24 @@ def test_broken_off_again_and_again(
     crash_before(monkeypatch, FinetuneJob, moments)
     while moments:
         with pytest.raises(CrashError):
-            run_finetuning(config, tmp_path / "run", resume=True)
-    run_finetuning(config, tmp_path / "run", resume=True)
+            run_finetuning(saving, tmp_path / "run", resume=True)
+    run_finetuning(saving, tmp_path / "run", resume=True)
     assert_same_run(tmp_path / "run", done)
 
 
 def test_killed(
-    server: ForkServerContext, config: FinetuneConfig, done: Path, tmp_path: Path
+    server: ForkServerContext, saving: FinetuneConfig, done: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
     for step in (3, 8):
-        process = server.Process(target=run_finetuning, args=(config, out, True))
+        process = server.Process(target=run_finetuning, args=(saving, out, True))
         process.start()
         while process.is_alive() and not any((out / "checkpoints").glob(f"step-*{step:02}.pt")):
             process.join(0.002)
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL
-    run_finetuning(config, out, resume=True)
+    run_finetuning(saving, out, resume=True)
     assert_same_run(out, done)
 
 

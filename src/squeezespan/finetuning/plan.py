@@ -1,5 +1,6 @@
 """How long a fine-tuning is, and the shorter ones before it that its choices are made on."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -100,7 +101,7 @@ def usual_epochs(count: int) -> int:
 
     In between, the number of steps grows with the square root of the number of images.
     """
-    return min(max(round(_LONGEST * (_REFERENCE / count) ** 0.5), _SHORTEST), _LONGEST)
+    return min(max(round(_LONGEST * math.sqrt(_REFERENCE / count)), _SHORTEST), _LONGEST)
 
 
 def even_batch(count: int, largest: int) -> int:
