@@ -138,4 +138,3 @@ def describe_protocol(result: Mapping[str, Any]) -> str:
         f"{name} {value}" for name, value in result["settings"].items() if value is not None
     )
     return f"{result['protocol']} ({settings}, seed {result['seed']})"
-
