@@ -2,45 +2,51 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import tyro
+from typing import Any
 
 from squeezespan.cli.arguments import parse
+from squeezespan.cli.options import Flat, Positional, Switch, flag_of
+from squeezespan.cli.plans import print_plan
+from squeezespan.cli.tables import two_columns
+from squeezespan.errors import UserError
 from squeezespan.finetuning.config import (
     FinetuneConfig,
     FinetuneMonitorConfig,
     FinetuneTrainConfig,
+    ImagesPerClass,
     TuningConfig,
+    validate_finetune,
 )
 
-__all__ = ["run"]
+__all__ = ["Options", "run"]
 
 _PROG = "squeezespan finetune"
-_Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
 
-@dataclass(frozen=True)
-class _Options:
-    weights: Annotated[str, tyro.conf.Positional] = tyro.MISSING
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What `squeezespan finetune` takes."""
+
+    weights: Positional[str]
     """A run folder, or a student.safetensors file."""
-    data: str = tyro.MISSING
+    data: str
     """Data spec with labelled train and test splits, such as cifar10:DIR or folder:PATH."""
-    out: Path = tyro.MISSING
+    out: Path
     """The folder to make."""
-    images_per_class: int | Literal["all"] = "all"
+    images_per_class: ImagesPerClass = "all"
     """Labelled images of each class that are used; the others serve without their labels."""
-    train: Annotated[FinetuneTrainConfig, tyro.conf.arg(name="")] = field(
-        default_factory=FinetuneTrainConfig
-    )
+    train: Flat[FinetuneTrainConfig] = field(default_factory=FinetuneTrainConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)
     monitor: FinetuneMonitorConfig = field(default_factory=FinetuneMonitorConfig)
-    resume: _Flag = False
+    resume: Switch = False
     """Continue the run in `--out` where it stopped."""
-    dry_run: _Flag = False
-    """Check everything, print the resolved settings and the run's length, and write nothing."""
+    dry_run: Switch = False
+    """Check everything, print the number of steps, and write nothing."""
+    json: Switch = False
+    """With `--dry-run`: print all settings and figures as JSON."""
 
 
 def run(argv: list[str]) -> None:
@@ -54,31 +60,45 @@ def run(argv: list[str]) -> None:
         TrainingError: the loss stopped being finite.
         StorageError: the result could not be written.
     """
-    options = parse(_Options, argv, prog=_PROG, description=__doc__ or "")
+    options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
     names = [setting.name for setting in dataclasses.fields(FinetuneConfig)]
     config = FinetuneConfig(**{name: getattr(options, name) for name in names})
+    validate_finetune(config, where="", spell=flag_of(Options))
+    if options.json and not options.dry_run:
+        raise UserError("--json is for --dry-run: give both or neither")
     from squeezespan.finetuning.run import describe_finetuning, run_finetuning
 
     if options.dry_run:
-        print(json.dumps(describe_finetuning(config, options.out, options.resume), indent=2))
+        print_plan(describe_finetuning(config, options.out, options.resume), _plan, options.json)
         return
     out = run_finetuning(config, options.out, options.resume)
-    print(_table(json.loads((out / "result.json").read_text(encoding="utf-8"))))
+    found = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    print("\n".join(two_columns(_rows(found))))
     print(out)
 
 
-def _table(result: dict[str, Any]) -> str:
+def _plan(plan: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "images": f"{plan['images']}, {plan['classes']} classes",
+        "passes": f"{plan['epochs']}, in batches of {plan['batch_size']}",
+        "steps": f"{plan['steps']}, {plan['choosing_steps']} of them to choose the learning rate",
+        "device": plan["device"],
+        "out": f"{plan['out']} ({plan['out_holds']} there)",
+    }
+
+
+def _rows(result: Mapping[str, Any]) -> dict[str, str]:
     probe, difference = result["probe"], result["difference"]
     low, high = (100 * end for end in difference["interval"])
     points = 100 * difference["accuracy"]
-    rows = [
-        ("top-1", _percent(result["accuracy"], result["interval"])),
-        ("probe", _percent(probe["accuracy"], probe["interval"])),
-        ("gain", f"{points:+.2f} points (95% interval {low:+.2f} to {high:+.2f}, paired)"),
-        ("labels", f"{result['n_train']} images of {result['classes']} classes"),
-        ("test", result["test_images"]),
-    ]
-    return "\n".join(f"{name:10}{value}" for name, value in rows)
+    return {
+        "top-1": _percent(result["accuracy"], result["interval"]),
+        "probe": _percent(probe["accuracy"], probe["interval"]),
+        "gain": f"{points:+.2f} points (95% interval {low:+.2f} to {high:+.2f}, paired)",
+        "choice": result["chosen"]["why"],
+        "labels": f"{result['n_train']} images of {result['classes']} classes",
+        "test": result["test_images"],
+    }
 
 
 def _percent(share: float, interval: list[float]) -> str:

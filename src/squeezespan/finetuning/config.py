@@ -6,17 +6,19 @@ from typing import Annotated, Literal
 
 from squeezespan.config import Count, LoggerName, NotNegative, Precision
 from squeezespan.errors import UserError
-from squeezespan.settings import Range, Seed, check_ranges, from_json_file
+from squeezespan.settings import Range, Seed, Spelling, check_ranges, from_file, located
 
 __all__ = [
     "FinetuneConfig",
     "FinetuneMonitorConfig",
     "FinetuneTrainConfig",
+    "ImagesPerClass",
     "TuningConfig",
     "load_finetune_config",
     "validate_finetune",
 ]
 
+ImagesPerClass = Annotated[int, Range(1)] | Literal["all"]
 Rate = Annotated[float, Range(0, 1, above=True)]
 
 
@@ -76,7 +78,7 @@ class FinetuneConfig:
     """A run folder, or a student.safetensors file."""
     data: str
     """Data spec with labelled train and test splits."""
-    images_per_class: Annotated[int, Range(1)] | Literal["all"] = "all"
+    images_per_class: ImagesPerClass = "all"
     """Labelled images of each class that are used."""
     train: FinetuneTrainConfig = field(default_factory=FinetuneTrainConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)
@@ -89,17 +91,28 @@ def load_finetune_config(path: Path) -> FinetuneConfig:
     Raises:
         UserError: the file cannot be read, is not JSON, or is not a valid configuration.
     """
-    config = from_json_file(FinetuneConfig, path)
+    config = from_file(FinetuneConfig, path)
     validate_finetune(config, where=str(path))
     return config
 
 
-def validate_finetune(config: FinetuneConfig, *, where: str = "finetune") -> None:
+def validate_finetune(
+    config: FinetuneConfig, *, where: str = "finetune", spell: Spelling = str
+) -> None:
     """Check ranges before anything is read or written.
 
+    Args:
+        config: the settings.
+        where: what to call the origin in messages; empty where names alone say it.
+        spell: how messages name a setting.
+
     Raises:
-        UserError: the message names `section.key` and says what to change.
+        UserError: the message names the setting and says what to change.
     """
-    check_ranges(config, where=where)
+    check_ranges(config, where=where, spell=spell)
+    for name in ("weights", "data"):
+        if not getattr(config, name):
+            raise UserError(located(where, f"{spell(name)} is missing"))
     if not config.tuning.learning_rates:
-        raise UserError(f"{where}: tuning.learning_rates is empty; name one or several")
+        name = spell("tuning.learning_rates")
+        raise UserError(located(where, f"{name} is empty; name one or several"))
