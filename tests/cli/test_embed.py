@@ -262,7 +262,7 @@ def test_what_is_refused(
         ([*base, str(taken)], "exists already"),
         ([*base, "features.txt"], r"no known format; give --out a name in \.npz, \.parquet, \.csv"),
         ([*base, "x.npz", "--split", "test"], "no test split"),
-        ([*base, "x.npz", "--batch-size", "0"], "batch_size is 0"),
+        ([*base, "x.npz", "--batch-size", "0"], "--batch-size is 0"),
         ([str(tmp_path), "--data", "folder:x", "--out", "x.npz"], STUDENT_FILE),
     ]:
         with pytest.raises(UserError, match=message):
