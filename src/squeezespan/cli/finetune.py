@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from squeezespan.cli.arguments import parse
-from squeezespan.cli.options import Flat, Positional, Switch, flag_of
+from squeezespan.cli.options import Flat, Positional, Switch
 from squeezespan.cli.plans import print_plan
 from squeezespan.cli.tables import two_columns
 from squeezespan.errors import UserError
@@ -20,6 +20,7 @@ from squeezespan.finetuning.config import (
     TuningConfig,
     validate_finetune,
 )
+from squeezespan.settings import as_flag
 
 __all__ = ["Options", "run"]
 
@@ -63,7 +64,7 @@ def run(argv: list[str]) -> None:
     options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
     names = [setting.name for setting in dataclasses.fields(FinetuneConfig)]
     config = FinetuneConfig(**{name: getattr(options, name) for name in names})
-    validate_finetune(config, where="", spell=flag_of(Options))
+    validate_finetune(config, where="", spell=as_flag)
     if options.json and not options.dry_run:
         raise UserError("--json is for --dry-run: give both or neither")
     from squeezespan.finetuning.run import describe_finetuning, run_finetuning
