@@ -242,6 +242,7 @@ def test_what_is_refused(config: FinetuneConfig, done: Path, tmp_path: Path) -> 
         ([*base, "--out", "x", "--images-per-class", "0"], "--images-per-class is 0"),
         ([*base, "--out", "x", "--tuning.holdout", "0.9"], "--tuning.holdout is 0.9"),
         ([str(tmp_path), "--data", config.data, "--out", "x"], STUDENT_FILE),
+        (["discriminator:d", "--data", config.data, "--out", "x"], "is no student"),
         ([*base, "--out", str(done), "--resume", *mine], r"cannot resume .*--seed is"),
     ]:
         with pytest.raises(UserError, match=message) as raised:

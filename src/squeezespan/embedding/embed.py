@@ -22,7 +22,7 @@ from squeezespan.errors import UserError
 from squeezespan.evaluation.features import compute_features
 from squeezespan.files import check_new_file, file_sha256
 from squeezespan.hardware import resolve_device, resolve_precision
-from squeezespan.models.student_file import Backbone, load_backbone, student_path
+from squeezespan.models.student_file import Backbone, load_backbone, weights_path
 from squeezespan.progress import Progress
 from squeezespan.settings import check_ranges
 
@@ -52,7 +52,7 @@ def embed(
     on from there.
 
     Args:
-        run_or_weights: a run folder or a `student.safetensors` file.
+        run_or_weights: whatever `load_backbone` takes, such as a run folder.
         data: spec of the images; they need no labels.
         out: a new file in .npz, .parquet or .csv. `features` is float32 [N, D]; `about`, which csv
             lacks, tells where it comes from as JSON.
@@ -82,6 +82,11 @@ def embed(
     found = find_images(data, split)
     parts = Parts(out)
     job = _job(run_or_weights, found, options, backbone, place)
+    if backbone.unprepared:
+        train = found if split == "train" else find_images(data, "train")
+        size = backbone.resolution
+        # Decoded on demand: only a sample is looked at.
+        backbone.prepare(train.load(size, device=place, num_workers=num_workers, memory_limit=0))
     parts.open(job)
     try:
         _compute(parts, backbone, found.source, options, place)
@@ -109,7 +114,7 @@ def _job(
         "images": len(found),
         "names_sha256": names.hexdigest(),
         "weights": str(run_or_weights),
-        "weights_sha256": file_sha256(student_path(run_or_weights)),
+        "weights_sha256": file_sha256(weights_path(run_or_weights)),
         "resolution": backbone.resolution,
         "precision": resolve_precision(options.precision, device),
     }

@@ -18,7 +18,13 @@ from squeezespan.finetuning.config import (
 from squeezespan.finetuning.labelled import Labelled, open_labelled
 from squeezespan.finetuning.result import RESULT_FILE
 from squeezespan.models.classifier_file import CLASSIFIER_FILE
-from squeezespan.models.student_file import STUDENT_FILE, Backbone, load_backbone, student_path
+from squeezespan.models.student_file import (
+    DISCRIMINATORS,
+    STUDENT_FILE,
+    Backbone,
+    load_backbone,
+    student_path,
+)
 from squeezespan.runs.loggers import check_installed
 from squeezespan.runs.run_folder import RunFolder, RunState
 
@@ -62,6 +68,11 @@ def check_inputs(config: FinetuneConfig, out: str | Path, *, resume: bool) -> In
         UserError: settings, weights, data or folder are not usable.
     """
     validate_finetune(config)
+    if config.weights.startswith(tuple(DISCRIMINATORS)):
+        raise UserError(
+            f"{config.weights} is no student, which finetune trains further; probe and embed take "
+            "a discriminator"
+        )
     check_installed(config.monitor.loggers)
     folder = finetune_folder(Path(out))
     config = folder.settle(config, resume=resume)
