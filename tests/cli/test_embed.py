@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from checkpoint_files.networks import make_discriminator
 from image_files import encoded, picture, write_tree
 from PIL import Image
 
 from squeezespan.cli.embed import run
 from squeezespan.cli.main import main
 from squeezespan.data.specs import open_images
+from squeezespan.discriminators.files import save_discriminator
 from squeezespan.embedding import embed as module
 from squeezespan.errors import UserError
 from squeezespan.evaluation.features import compute_features
@@ -271,3 +274,26 @@ def test_what_is_refused(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"pip install 'squeezespan\[parquet\]'"):
         run([*base, "x.parquet"])
+
+
+def test_a_discriminator_is_measured_on_train_before_it_embeds_test(
+    odd: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "discriminator.safetensors"
+    save_discriminator(file, make_discriminator(), {})
+    both = tmp_path / "both"
+    for split in ("train", "test"):
+        shutil.copytree(odd / "train", both / split)
+    (both / "test" / "cat" / "a.jpg").unlink()
+    weights = f"discriminator:{file}"
+    out = tmp_path / "features.npz"
+    run([weights, "--data", f"folder:{both}", "--split", "test", "--out", str(out), *PLAIN])
+    backbone = load_backbone(weights)
+    backbone.prepare(open_images(f"folder:{both}", "train", resolution=backbone.resolution))
+    images = open_images(f"folder:{both}", "test", resolution=backbone.resolution)
+    with torch.no_grad():
+        expected = backbone(images.batch(torch.arange(7))).numpy()
+    with np.load(out) as arrays:
+        np.testing.assert_allclose(arrays["features"], expected, rtol=1e-4, atol=1e-5)
+        about = json.loads(str(arrays["about"]))
+    assert about["provenance"]["minibatch_std"]["images"] == 8
