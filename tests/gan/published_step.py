@@ -90,7 +90,7 @@ class PublishedStep:
         if step % loss.r1_interval == 0:
             numbers |= self.regularize_discriminator(step, real, labels)
         if warm:
-            self.follow((step + 1) * batch, batch)
+            self.follow(step * batch, batch)
         if (step + 1) % self.config.augment.interval == 0:
             self.adapt(batch)
         return numbers | {"augment_p": self.p}
@@ -167,7 +167,11 @@ class PublishedStep:
         return norms.pow(2).mean()
 
     def follow(self, images_seen: int, batch: int) -> None:
-        """The average's distance halves within `ema_kimg`, or sooner while the run is young."""
+        """The average's distance halves within `ema_kimg`, or sooner while the run is young.
+
+        The published training loop counts `cur_nimg` up after the average has moved, so that the
+        first step's average is the network itself.
+        """
         loss = self.config.loss
         half_life = 1000 * loss.ema_kimg
         if loss.ema_rampup is not None:

@@ -18,7 +18,7 @@ def move_average(
         average: changed in place.
         current: the network in training.
         loss: has the half-life, and how far it is shortened at the beginning.
-        images_seen: real images until now.
+        images_seen: real images before the present batch, as in the published StyleGAN2-ADA.
         batch: images since the last move.
     """
     half_life = loss.ema_kimg * 1000

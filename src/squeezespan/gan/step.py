@@ -124,7 +124,7 @@ class GanStep:
         if step % loss.r1_interval == 0:
             numbers |= self._regularize_discriminator(step, real, labels)
         if learns:
-            move_average(self.average, self.generator, loss, (step + 1) * batch, batch)
+            move_average(self.average, self.generator, loss, step * batch, batch)
         numbers = self.share.sum_numbers(numbers.items())
         self.ada.observe(float(numbers["sign_real"]) * batch, batch)
         self.ada.adjust(step, batch)
