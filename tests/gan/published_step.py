@@ -6,6 +6,7 @@ numbers, each of which has tests of its own, and none of the losses, updates or 
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +62,15 @@ class PublishedStep:
         own_rate = config.train.discriminator_learning_rate
         self.optimize_G = lazy_adam(self.G, rate, config.loss.path_length_interval)
         self.optimize_D = lazy_adam(self.D, own_rate or rate, config.loss.r1_interval)
-        self.rates = [(adam, adam.rate) for adam in (self.optimize_G, self.optimize_D)]
+        adams = [self.optimize_G, self.optimize_D]
+        self.judges: list[tuple[str, float, Callable[..., Tensor]]]
+        self.judges = [("", 1.0, lambda images, labels: self.D(images, labels).logits)]
+        if gan.aid is not None:
+            self.aid = copy.deepcopy(gan.aid)
+            self.optimize_heads = Adam(self.aid.heads.heads, own_rate or rate, 0.99)
+            adams.append(self.optimize_heads)
+            self.judges.append(("aid_", config.aid.weight, self.aid.judge))
+        self.rates = [(adam, adam.rate) for adam in adams]
         self.is_relativistic = config.loss.adversarial == "relativistic"
         self.path_mean = 0.0
         self.p = config.augment.initial if config.augment.enabled else 0.0
@@ -75,6 +84,8 @@ class PublishedStep:
         numbers: dict[str, float] = {}
         self.G.requires_grad_(True)
         self.D.requires_grad_(True)
+        if len(self.judges) > 1:
+            self.aid.heads.requires_grad_(True)
         warm = step * batch >= 1000 * self.config.init.warmup_kimg
         train = self.config.train
         if train.decay_kimg is not None:
@@ -83,7 +94,7 @@ class PublishedStep:
             for adam, rate in self.rates:
                 adam.rate = rate * left
         if warm:
-            numbers["loss/generator"] = self.train_generator(step, batch, real, labels)
+            numbers |= self.train_generator(step, batch, real, labels)
             if loss.path_length_weight > 0 and step % loss.path_length_interval == 0:
                 numbers["path_length"] = self.regularize_generator(step, batch)
         numbers |= self.train_discriminator(step, real, labels)
@@ -95,15 +106,25 @@ class PublishedStep:
             self.adapt(batch)
         return numbers | {"augment_p": self.p}
 
-    def train_generator(self, step: int, batch: int, real: Tensor, labels: Tensor | None) -> float:
+    def train_generator(
+        self, step: int, batch: int, real: Tensor, labels: Tensor | None
+    ) -> dict[str, float]:
         """Goodfellow et al. 2014, Section 3, or Huang et al. 2024 (R3GAN), Equation 2."""
         images, classes, _ = self.generate(step, batch, "generator")
-        logits = self.judge(images, classes, step, "generator")
-        if self.is_relativistic:
-            logits = logits - self.judge(real, labels, step, "generator-real").detach()
-        loss = -logits.sigmoid().log().mean()
-        self.optimize_G.descend(loss)
-        return float(loss.detach())
+        fake = self.show(images, step, "generator")
+        paired = self.show(real, step, "generator-real") if self.is_relativistic else real
+        total: Tensor | float = 0.0
+        numbers = {}
+        for name, weight, judge in self.judges:
+            logits = judge(fake, classes)
+            if self.is_relativistic:
+                logits = logits - judge(paired, labels).detach()
+            loss = -logits.sigmoid().log().mean()
+            total = total + weight * loss
+            numbers[f"loss/{name}generator"] = float(loss.detach())
+        assert isinstance(total, Tensor)
+        self.optimize_G.descend(total)
+        return numbers
 
     def regularize_generator(self, step: int, batch: int) -> float:
         """StyleGAN2, Equation 4 and Appendix B; half the batch, as published."""
@@ -127,21 +148,26 @@ class PublishedStep:
     ) -> dict[str, float]:
         """Goodfellow et al. 2014, Equation 1."""
         images, classes, _ = self.generate(step, len(real), "discriminator")
-        fake_logits = self.judge(images.detach(), classes, step, "fake")
-        real_logits = self.judge(real, labels, step, "real")
-        margins = real_logits - fake_logits if self.is_relativistic else real_logits
-        loss = -margins.sigmoid().log().mean()
-        if not self.is_relativistic:
-            loss = loss - (1 - fake_logits.sigmoid()).log().mean()
-        self.optimize_D.descend(loss)
-        signs = [float(margin > 0) - float(margin < 0) for margin in margins]
-        self.signs += signs
-        return {
-            "loss/discriminator": float(loss.detach()),
-            "logits/real": float(real_logits.mean().detach()),
-            "logits/fake": float(fake_logits.mean().detach()),
-            "sign_real": sum(signs) / len(signs),
-        }
+        fake = self.show(images.detach(), step, "fake")
+        true = self.show(real, step, "real")
+        numbers = {}
+        for name, weight, judge in self.judges:
+            fake_logits, real_logits = judge(fake, classes), judge(true, labels)
+            margins = real_logits - fake_logits if self.is_relativistic else real_logits
+            loss = -margins.sigmoid().log().mean()
+            if not self.is_relativistic:
+                loss = loss - (1 - fake_logits.sigmoid()).log().mean()
+            (self.optimize_heads if name else self.optimize_D).descend(weight * loss)
+            numbers |= {
+                f"loss/{name}discriminator": float(loss.detach()),
+                f"logits/{name}real": float(real_logits.mean().detach()),
+                f"logits/{name}fake": float(fake_logits.mean().detach()),
+            }
+            if not name:
+                signs = [float(margin > 0) - float(margin < 0) for margin in margins]
+                self.signs += signs
+                numbers["sign_real"] = sum(signs) / len(signs)
+        return numbers
 
     def regularize_discriminator(
         self, step: int, real: Tensor, labels: Tensor | None
@@ -161,7 +187,7 @@ class PublishedStep:
         self, images: Tensor, classes: Tensor | None, step: int, stream: str
     ) -> Tensor:
         x = images.clone().requires_grad_()
-        logits = self.judge(x, classes, step, stream)
+        logits = self.D(self.show(x, step, stream), classes).logits
         gradient = torch.autograd.grad(logits.sum(), x, create_graph=True)[0]
         norms: Tensor = gradient.flatten(1).norm(dim=1)
         return norms.pow(2).mean()
@@ -214,16 +240,17 @@ class PublishedStep:
         ws = torch.stack([torch.stack(row) for row in rows])
         return self.G.synthesise(ws, noise="random", random=random).images, latents.labels, ws
 
-    def judge(self, images: Tensor, labels: Tensor | None, step: int, stream: str) -> Tensor:
+    def show(self, images: Tensor, step: int, stream: str) -> Tensor:
         """StyleGAN2-ADA, Figure 2b: D sees augmented images only, and G through them."""
         shown = augment_bgc(images, self.p, self.random(step, f"augment-{stream}"))
         self.shown.append(shown.detach().clone())
-        logits: Tensor = self.D(shown, labels).logits
-        return logits
+        return shown
 
     def random(self, step: int, stream: str) -> StepRandom:
         return StepRandom(self.config.train.seed, step, stream=stream)
 
     def tensors(self) -> dict[str, dict[str, Any]]:
+        networks: dict[str, nn.Module]
         networks = {"generator": self.G, "discriminator": self.D, "average": self.average}
+        networks |= {"heads": self.aid.heads} if len(self.judges) > 1 else {}
         return {name: network.state_dict() for name, network in networks.items()}

@@ -21,7 +21,7 @@ from squeezespan.discriminators.files import load_discriminator
 from squeezespan.discriminators.projected.files import load_projected
 from squeezespan.distillation.distill import distill
 from squeezespan.errors import UserError
-from squeezespan.gan.combinations import partial_judge
+from squeezespan.gan.combinations import partial_judges
 from squeezespan.gan.config import GanOriginConfig, validate_gan
 from squeezespan.gan.job import GanJob
 from squeezespan.gan.train import train_gan
@@ -187,12 +187,12 @@ def test_a_judge_that_the_discriminator_has_too_is_told(student: str) -> None:
     config = tiny_projected(student)
     path = student.removeprefix("student:")
     for judges, count, told in (
-        (("efficientnet-lite0", path), 100, path),
-        (("efficientnet-lite0",), 100, None),
-        ((path,), 0, None),
+        (("efficientnet-lite0", path), 100, [path]),
+        (("efficientnet-lite0",), 100, []),
+        ((path,), 0, []),
     ):
         monitor = dataclasses.replace(config.monitor, judges=judges, score_images=count)
-        assert partial_judge(dataclasses.replace(config, monitor=monitor)) == told
+        assert partial_judges(dataclasses.replace(config, monitor=monitor)) == told
 
 
 @pytest.mark.parametrize("name", [name for name in GAN_PRESETS if name.startswith("projected")])

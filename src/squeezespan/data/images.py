@@ -1,9 +1,11 @@
 """Sets of images of one size, read by index in batches."""
 
+import copy
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -76,6 +78,18 @@ class ImageSet(ABC):
     def subset(self, indices: Tensor) -> "ImageSet":
         """Give a set of the images at `indices`, int64 [M], that shares their memory."""
         return _Subset(self, indices.cpu())
+
+    def labelled(self, labels: Tensor, class_names: Sequence[str]) -> Self:
+        """Give the same images, in the same memory, with other labels.
+
+        Args:
+            labels: int64 [N].
+            class_names: in the order of the labels.
+        """
+        other = copy.copy(self)
+        other.labels, other.label_problem = labels.cpu(), ""
+        other.class_names = list(class_names)
+        return other
 
 
 class ResidentImages(ImageSet):

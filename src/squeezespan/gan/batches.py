@@ -66,7 +66,7 @@ class RealBatches:
             random = StepRandom(seed, step, stream="mirror", device=self._device, rows=rows)
             flips = random.uniform(len(rows)) < 0.5
             real = torch.where(flips[:, None, None, None], real.flip(3), real)
-        if not self._config.conditional or self._images.labels is None:
+        if not self._config.has_classes or self._images.labels is None:
             return real, None
         return real, self._images.labels[indices].to(self._device)
 

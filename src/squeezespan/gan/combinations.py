@@ -10,7 +10,7 @@ from squeezespan.settings import Spelling, located
 if TYPE_CHECKING:
     from squeezespan.gan.config import GanTrainConfig
 
-__all__ = ["check_combinations", "partial_judge"]
+__all__ = ["check_combinations", "partial_judges"]
 
 _FASTGAN_SIDES = (64, 1024)
 _STYLEGAN2_GENERATOR = ("w_dim", "channel_base", "channel_max", "mapping_layers", "conv_clamp")
@@ -21,6 +21,8 @@ _STYLEGAN2_DISCRIMINATOR = (
     "mbstd_group_size",
     "conv_clamp",
 )
+_BESIDE = (("aid", ("weight", "channels", "side")), ("clusters", ("count", "smallest")))
+"""Sections that a backbone switches on, and what else is in them."""
 _PROJECTED = ("features", "weights", "side", "channels", "separable", "diffaugment")
 
 
@@ -38,13 +40,45 @@ def check_combinations(config: "GanTrainConfig", where: str, spell: Spelling = s
     is_projected = config.discriminator.family == "projected"
     if is_projected:
         check_features(config.projected.features, config.projected.weights)
-    problem = _problem_of_generator(config, spell) or (
-        _problem_of_projected(config, spell)
-        if is_projected
-        else _unfollowed("projected", config, _PROJECTED, "the projected discriminator's", spell)
+    problem = (
+        _problem_of_classes(config, spell)
+        or _problem_of_students(config, spell)
+        or _problem_of_generator(config, spell)
+        or (
+            _problem_of_projected(config, spell)
+            if is_projected
+            else _unfollowed("projected", config, _PROJECTED, "the projected discriminator's", spell)
+        )
     )
     if problem:
         raise UserError(located(where, problem))
+
+
+def _problem_of_classes(config: "GanTrainConfig", spell: Spelling) -> str:
+    clustered = config.clusters.backbone is not None
+    if clustered and config.conditional:
+        return (
+            f"{spell('conditional')} takes the images' labels for classes, "
+            f"{spell('clusters.backbone')} makes classes without labels; give one of them"
+        )
+    if config.class_draw == "uniform" and not config.conditional:
+        why = "clusters are drawn as often as they occur" if clustered else "there are no classes"
+        return f"{spell('class_draw')} is uniform, but {why}; leave it out"
+    return ""
+
+
+def _problem_of_students(config: "GanTrainConfig", spell: Spelling) -> str:
+    for section, names in _BESIDE:
+        if getattr(config, section).backbone is None:
+            given = _changed(section, config, names, spell)
+            if given:
+                return f"{given} for a run with {spell(f'{section}.backbone')}"
+    if config.discriminator.family == "projected" and config.aid.backbone is not None:
+        return (
+            f"{spell('aid.backbone')} judges beside StyleGAN2's discriminator, but this run's is "
+            "projected: give the student as --projected.features student:RUN, or leave it out"
+        )
+    return ""
 
 
 def _problem_of_generator(config: "GanTrainConfig", spell: Spelling) -> str:
@@ -86,16 +120,18 @@ def _problem_of_projected(config: "GanTrainConfig", spell: Spelling) -> str:
     return ""
 
 
-def partial_judge(config: "GanTrainConfig") -> str | None:
-    """Give the judge of snapshots that is the discriminator's own feature network, if one is.
+def partial_judges(config: "GanTrainConfig") -> list[str]:
+    """Give the judges of snapshots that the training learns from itself, which flatter it.
 
     Args:
         config: the run's settings.
     """
-    if config.discriminator.family != "projected" or not config.monitor.score_images:
-        return None
-    own = config.projected.features.removeprefix(STUDENT)
-    return next((judge for judge in config.monitor.judges if judge == own), None)
+    if not config.monitor.score_images:
+        return []
+    own = [config.aid.backbone, config.clusters.backbone]
+    if config.discriminator.family == "projected":
+        own.append(config.projected.features.removeprefix(STUDENT))
+    return [judge for judge in config.monitor.judges if judge in own]
 
 
 def _regularizers(config: "GanTrainConfig") -> Iterator[str]:
@@ -112,11 +148,16 @@ def _unfollowed(
     section: str, config: "GanTrainConfig", names: tuple[str, ...], whose: str, spell: Spelling
 ) -> str:
     """Say which values nothing would follow; empty where none is given."""
+    given = _changed(section, config, names, spell)
+    return f"{given} {whose}, which this run doesn't train" if given else ""
+
+
+def _changed(
+    section: str, config: "GanTrainConfig", names: tuple[str, ...], spell: Spelling
+) -> str:
+    """Name the values that are not the usual ones, with a verb; empty where all are."""
     values = getattr(config, section)
     usual = type(values)()
     given = [name for name in names if getattr(values, name) != getattr(usual, name)]
-    if not given:
-        return ""
     flags = ", ".join(spell(f"{section}.{name}") for name in given)
-    verb = "are" if len(given) > 1 else "is"
-    return f"{flags} {verb} {whose}, which this run doesn't train"
+    return f"{flags} {'are' if len(given) > 1 else 'is'}" if given else ""

@@ -11,7 +11,9 @@ from squeezespan.gan.resolution import LARGEST, SMALLEST
 from squeezespan.settings import Range, Seed, Spelling, check_ranges, from_file, located
 
 __all__ = [
+    "GanAidConfig",
     "GanAugmentConfig",
+    "GanClustersConfig",
     "GanDiscriminatorConfig",
     "GanGeneratorConfig",
     "GanLossConfig",
@@ -88,6 +90,34 @@ class GanProjectedConfig:
     FastGAN."""
     diffaugment: bool = True
     """Show it colour changes, translations and cutouts of all images (Zhao et al. 2020)."""
+
+
+@dataclass(frozen=True)
+class GanAidConfig:
+    """Heads on a student's frozen features that judge beside StyleGAN2's discriminator."""
+
+    backbone: str | None = None
+    """Run folder or file of a student of yours; None is no aid."""
+    weight: Positive = 1.0
+    """Of the heads' losses beside the discriminator's, which are of the same kind."""
+    channels: Annotated[int, Range(1, 1024)] = 64
+    """Of the finest mixed map; the coarser have 1, 2 and 4 times as many."""
+    side: Annotated[int, Range(16, 2048)] | Literal["auto"] = "auto"
+    """Pixels to which images are resized for it. `auto`: the student's own resolution, but at
+    least the run's."""
+
+
+@dataclass(frozen=True)
+class GanClustersConfig:
+    """Clusters of the images as classes, without labels (Liu et al. 2020)."""
+
+    backbone: str | None = None
+    """Run folder or file of a student of yours, whose features are clustered; both networks are
+    conditioned on the clusters. None makes no clusters."""
+    count: Annotated[int, Range(2, 100_000)] = 50
+    """Clusters that are looked for."""
+    smallest: Count = 10
+    """Images that a cluster has at least; the images of smaller ones join their nearest."""
 
 
 @dataclass(frozen=True)
@@ -213,14 +243,18 @@ class GanTrainConfig:
     """Side of the images, pixels, a power of two. `auto`: the largest one within the images (the
     median of their short sides), or that of the generator that the training starts from."""
     conditional: bool = False
-    """Condition both networks on the class labels; the generator draws all classes equally
-    often."""
+    """Condition both networks on the class labels."""
+    class_draw: Literal["images", "uniform"] = "images"
+    """How often classes are drawn for generated images: as often as the `images` have them, or all
+    equally often."""
     mirror: bool = False
     """Flip half of the real images horizontally."""
     train: GanRunConfig = field(default_factory=GanRunConfig)
     generator: GanGeneratorConfig = field(default_factory=GanGeneratorConfig)
     discriminator: GanDiscriminatorConfig = field(default_factory=GanDiscriminatorConfig)
     projected: GanProjectedConfig = field(default_factory=GanProjectedConfig)
+    aid: GanAidConfig = field(default_factory=GanAidConfig)
+    clusters: GanClustersConfig = field(default_factory=GanClustersConfig)
     loss: GanLossConfig = field(default_factory=GanLossConfig)
     augment: GanAugmentConfig = field(default_factory=GanAugmentConfig)
     init: GanOriginConfig = field(default_factory=GanOriginConfig)
@@ -236,6 +270,11 @@ class GanTrainConfig:
         if self.resolution == "auto":
             raise ValueError("resolution is auto; preparing a training settles it")
         return self.resolution
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether both networks are conditioned, on labels or on clusters."""
+        return self.conditional or self.clusters.backbone is not None
 
 
 def load_gan_config(path: Path) -> GanTrainConfig:

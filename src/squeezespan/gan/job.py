@@ -10,7 +10,8 @@ from torch import Tensor
 
 from squeezespan.discriminators.files import save_discriminator
 from squeezespan.environment import project_commit
-from squeezespan.gan.batches import RealBatches, RealImages
+from squeezespan.gan.batches import RealBatches
+from squeezespan.gan.classes import Classes
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.projected_step import AnyStep
 from squeezespan.gan.samples import sample_images, save_grid
@@ -18,7 +19,6 @@ from squeezespan.gan.scoring.snapshots import SnapshotScores
 from squeezespan.generators.registry import save_generator
 from squeezespan.reports.gan import REAL_SHOWN, write_gan_report
 from squeezespan.runs.run_folder import RunFolder
-from squeezespan.seen import LABELS
 
 __all__ = ["BEST_FILE", "GanJob", "total_steps"]
 
@@ -33,7 +33,7 @@ class GanJob:
 
     Args:
         config: the run's settings.
-        images: real images of the resolution that `config` names.
+        classes: real images of the resolution that `config` names, and their classes.
         gan: networks and optimizers.
         folder: the run's; it is open.
         steps: of the whole training.
@@ -46,19 +46,20 @@ class GanJob:
     def __init__(
         self,
         config: GanTrainConfig,
-        images: RealImages,
+        classes: Classes,
         gan: AnyStep,
         folder: RunFolder[GanTrainConfig],
         steps: int,
         scores: SnapshotScores | None = None,
     ) -> None:
         self._config = config
-        self._images = images
+        self._images = classes.images
+        self._class_facts = classes.facts
         self._gan = gan
         self._out = folder.path
         self._result = folder.result
         self._steps = steps
-        self._batches = RealBatches(config, images, gan.device)
+        self._batches = RealBatches(config, classes.images, gan.device)
         self._seconds = 0.0
         self._scores = scores
         self._best: float | None = None
@@ -116,8 +117,8 @@ class GanJob:
         self._report()
 
     def weights(self) -> Iterable[Tensor]:
-        """Give the tensors of all three networks."""
-        for network in (self._gan.average, self._gan.generator, self._gan.discriminator):
+        """Give the tensors of all networks."""
+        for network in self._gan.networks():
             yield from network.state_dict().values()
 
     def state(self) -> dict[str, Any]:
@@ -141,16 +142,16 @@ class GanJob:
         return step * self._config.train.batch_size / 1000
 
     def _provenance(self, step: int) -> dict[str, Any]:
-        origin, own = self._gan.origin, self._gan.provenance
-        saw = [LABELS] if self._config.conditional else []
-        saw += [*own.get("saw", ()), *origin.get("saw", ())]
+        stories = (self._class_facts, self._gan.provenance, self._gan.origin)
+        classes, own, origin = stories
+        saw = list(dict.fromkeys(item for story in stories for item in story.get("saw", ())))
         return {
             "data": self._config.data,
             "mirror": self._config.mirror,
             "kimg": self._kimg(step),
             "total_kimg": round(self._kimg(step) + (origin.get("kimg") or 0), 3),
             **({"init": origin} if origin else {}),
-            **own,
+            **{name: fact for name, fact in (classes | own).items() if name != "saw"},
             **({"saw": saw} if saw else {}),
             "seed": self._config.train.seed,
             "seconds": round(self._seconds),

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from squeezespan.discriminators.projected.network import (
     ProjectedDiscriminator,
@@ -96,16 +96,7 @@ class ProjectedStep:
     @property
     def provenance(self) -> dict[str, Any]:
         """What the file of a GAN that learnt from this feature network says of it."""
-        features = self.features
-        return {
-            "features": {
-                "network": features.origin.name,
-                "weights": features.origin.weights,
-                "weights_sha256": features.sha256,
-                "side": features.side,
-            },
-            "saw": list(features.origin.saw),
-        }
+        return {"features": self.features.facts, "saw": list(self.features.origin.saw)}
 
     def rows(self) -> Rows:
         """Which samples of a batch are this process's: all, because batch norms mix them."""
@@ -139,6 +130,10 @@ class ProjectedStep:
             move_average(self.average, self.generator, self.config.loss, seen, batch)
         return numbers
 
+    def networks(self) -> tuple[nn.Module, ...]:
+        """Give what must stay finite."""
+        return self.average, self.generator, self.discriminator
+
     def state(self) -> dict[str, Any]:
         """Everything that a checkpoint keeps: tensors and primitives.
 
@@ -160,11 +155,7 @@ class ProjectedStep:
         Raises:
             UserError: the feature network has other weights than those that the run began with.
         """
-        if state["features_sha256"] != self.features.sha256:
-            raise UserError(
-                f"cannot resume: {self.features.origin.name} "
-                f"({self.features.origin.weights}) has other weights than when the run began"
-            )
+        self.features.check_same(state["features_sha256"])
         self.generator.load_state_dict(state["generator"])
         self.discriminator.load_state_dict(state["discriminator"])
         self.average.load_state_dict(state["average"])

@@ -49,10 +49,12 @@ class Share:
                 f"of {processes}"
             )
         micro = self.micro_batch or own
-        if config.discriminator.family == "projected" and micro != batch:
+        is_projected = config.discriminator.family == "projected"
+        if micro != batch and (is_projected or config.aid.backbone is not None):
+            whose = "a projected discriminator" if is_projected else "the heads of --aid.backbone"
             raise UserError(
-                "the batch norms of a projected discriminator need whole batches: train in one "
-                "process, without --micro-batch"
+                f"the batch norms of {whose} need whole batches: train in one process, without "
+                "--micro-batch"
             )
         if own % micro:
             raise UserError(

@@ -1,14 +1,15 @@
 """One step of StyleGAN2-ADA: both networks' losses, lazy regularization, weight average."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from squeezespan.discriminators.stylegan2 import Judged
 from squeezespan.gan.ada import AdaptiveProbability
+from squeezespan.gan.aid import Aid
 from squeezespan.gan.augment import augment_bgc
 from squeezespan.gan.average import move_average
 from squeezespan.gan.config import GanTrainConfig
@@ -29,7 +30,17 @@ from squeezespan.randomness import Rows, StepRandom
 __all__ = ["GanStep"]
 
 _PATH_LENGTH_DECAY = 0.01
-_JUDGEMENTS = ("loss/discriminator", "logits/real", "logits/fake", "sign_real")
+
+
+class Judge(NamedTuple):
+    """A network that tells real images from generated ones."""
+
+    name: str
+    """In front of its numbers; empty for the discriminator."""
+    weight: float
+    """Of its losses."""
+    judge: Callable[[Tensor, Tensor | None], Tensor]
+    """From augmented images and their classes to logits."""
 
 
 class Generated(NamedTuple):
@@ -53,6 +64,9 @@ class GanStep:
         device: where the networks live.
         dtype: of the blocks from 8x8 on; parameters stay float32.
         share: this process's of every batch; by default all, at once.
+
+    Raises:
+        UserError: a student that is to judge beside the discriminator is not usable.
     """
 
     def __init__(
@@ -80,16 +94,24 @@ class GanStep:
         self.discriminator_optimizer = adam(
             self.discriminator.parameters(), own_rate, lazy_ratio(loss.r1_interval)
         )
-        self._rates = FallingRates(
-            config.train, (self.generator_optimizer, self.discriminator_optimizer)
-        )
+        aided = config.aid.backbone is not None
+        self.aid = Aid(config, num_classes, device, dtype) if aided else None
+        optimizers = [self.generator_optimizer, self.discriminator_optimizer]
+        optimizers += [self.aid.optimizer] if self.aid else []
+        self._rates = FallingRates(config.train, optimizers)
         self.ada = AdaptiveProbability.start(config.augment)
         self.path_mean = torch.zeros([], device=device)
         self._frozen = first_layers(self.discriminator, config.init.freeze_d)
         self.origin: dict[str, Any] = {}
         """What the networks were started from, for the provenance; empty for random weights."""
-        self.provenance: dict[str, Any] = {}
-        """What its file says of a discriminator that knew more than the images; nothing here."""
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What the file of a GAN says of a judge that knew more than the images."""
+        if self.aid is None:
+            return {}
+        saw = self.aid.features.origin.saw
+        return {"aid": self.aid.facts, **({"saw": list(saw)} if saw else {})}
 
     def rows(self) -> Rows:
         """Which samples of a batch are this process's, in the order in which `run` takes them."""
@@ -113,13 +135,11 @@ class GanStep:
         learns = step * batch >= self.config.init.warmup_kimg * 1000
         self._rates.set(step)
         if learns:
-            self.discriminator.requires_grad_(False)
-            numbers["loss/generator"] = self._train_generator(step, real, labels)
+            self._let_judges_learn(False)
+            numbers |= self._train_generator(step, real, labels)
             if loss.path_length_weight and step % loss.path_length_interval == 0:
                 numbers["path_length"] = self._regularize_generator(step)
-        self.discriminator.requires_grad_(True)
-        for layer in self._frozen:
-            layer.requires_grad_(False)
+        self._let_judges_learn(True)
         numbers |= self._train_discriminator(step, real, labels)
         if step % loss.r1_interval == 0:
             numbers |= self._regularize_discriminator(step, real, labels)
@@ -130,6 +150,11 @@ class GanStep:
         self.ada.adjust(step, batch)
         numbers["augment_p"] = torch.tensor(self.ada.p, device=self.device)
         return numbers
+
+    def networks(self) -> tuple[nn.Module, ...]:
+        """Give what must stay finite."""
+        heads = (self.aid.heads,) if self.aid else ()
+        return self.average, self.generator, self.discriminator, *heads
 
     def state(self) -> dict[str, Any]:
         """Everything that a checkpoint keeps: tensors and primitives."""
@@ -142,10 +167,17 @@ class GanStep:
             "ada": self.ada.state(),
             "path_mean": self.path_mean,
             "origin": self.origin,
+            **({"aid": self.aid.state()} if self.aid else {}),
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Take up a checkpoint's state."""
+        """Take up a checkpoint's state.
+
+        Raises:
+            UserError: a student that judges has other weights than when the run began.
+        """
+        if self.aid:
+            self.aid.load(state["aid"])
         self.generator.load_state_dict(state["generator"])
         self.discriminator.load_state_dict(state["discriminator"])
         self.average.load_state_dict(state["average"])
@@ -196,29 +228,51 @@ class GanStep:
         keeps = torch.arange(num_ws, device=self.device) < crossover[:, None]
         return torch.where(keeps[:, :, None], ws, other[:, None])
 
-    def _judge(
-        self, images: Tensor, labels: Tensor | None, step: int, stream: str, part: Rows
-    ) -> Tensor:
-        augmented = augment_bgc(images, self.ada.p, self._random(step, f"augment-{stream}", part))
-        judged: Judged = self.discriminator(augmented, labels)
+    def _let_judges_learn(self, learn: bool) -> None:
+        self.discriminator.requires_grad_(learn)
+        for layer in self._frozen:
+            layer.requires_grad_(False)
+        if self.aid:
+            self.aid.heads.requires_grad_(learn)
+
+    def _judges(self) -> list[Judge]:
+        """The discriminator, and the heads on a student that judge beside it."""
+        judges = [Judge("", 1.0, self._discriminate)]
+        if self.aid:
+            judges.append(Judge("aid_", self.config.aid.weight, self.aid.judge))
+        return judges
+
+    def _discriminate(self, images: Tensor, labels: Tensor | None) -> Tensor:
+        judged: Judged = self.discriminator(images, labels)
         return judged.logits
 
-    def _train_generator(self, step: int, real: Tensor, labels: Tensor | None) -> Tensor:
-        value, mean_w = self._zero(), self._zero()
+    def _augment(self, images: Tensor, step: int, stream: str, part: Rows) -> Tensor:
+        return augment_bgc(images, self.ada.p, self._random(step, f"augment-{stream}", part))
+
+    def _train_generator(self, step: int, real: Tensor, labels: Tensor | None) -> dict[str, Tensor]:
+        judges, mean_w = self._judges(), self._zero()
+        numbers = {f"loss/{name}generator": self._zero() for name, *_ in judges}
         for part, paired, classes in self._real_parts(real, labels):
             made = self._generate(step, part, "generator")
-            logits = self._judge(made.images, made.labels, step, "generator", part)
+            shown = self._augment(made.images, step, "generator", part)
             if self.config.loss.adversarial == "relativistic":
-                with torch.no_grad():
-                    on_real = self._judge(paired, classes, step, "generator-real", part)
-                loss = generator_relativistic(logits, on_real)
-            else:
-                loss = generator_nonsaturating(logits)
-            value += _add_gradients(loss * part.share)
+                beside = self._augment(paired, step, "generator-real", part)
+            total = self._zero()
+            for name, weight, judge in judges:
+                logits = judge(shown, made.labels)
+                if self.config.loss.adversarial == "relativistic":
+                    with torch.no_grad():
+                        on_real = judge(beside, classes)
+                    loss = generator_relativistic(logits, on_real)
+                else:
+                    loss = generator_nonsaturating(logits)
+                numbers[f"loss/{name}generator"] += loss.detach() * part.share
+                total = total + loss * weight
+            _add_gradients(total * part.share)
             mean_w = mean_w + made.w.mean(dim=0) * part.share
         self._descend(self.generator, self.generator_optimizer)
         self.generator.mapping.track(self.share.sum(mean_w))
-        return value
+        return numbers
 
     def _regularize_generator(self, step: int) -> Tensor:
         """Pull the path lengths l of a smaller batch towards their running mean.
@@ -255,20 +309,32 @@ class GanStep:
     ) -> dict[str, Tensor]:
         relativistic = self.config.loss.adversarial == "relativistic"
         adversarial = discriminator_relativistic if relativistic else discriminator_logistic
-        numbers = {name: self._zero() for name in _JUDGEMENTS}
+        judges = self._judges()
+        kinds = ("loss/{}discriminator", "logits/{}real", "logits/{}fake")
+        names = [kind.format(judge.name) for judge in judges for kind in kinds]
+        numbers = {name: self._zero() for name in (*names, "sign_real")}
         for part, images, classes in self._real_parts(real, labels):
             with torch.no_grad():
                 fake = self._generate(step, part, "discriminator")
-            on_fake = self._judge(fake.images, fake.labels, step, "fake", part)
-            on_real = self._judge(images, classes, step, "real", part)
-            value = _add_gradients(adversarial(on_real, on_fake) * part.share)
-            numbers["loss/discriminator"] += value
-            numbers["logits/real"] += on_real.detach().mean() * part.share
-            numbers["logits/fake"] += on_fake.detach().mean() * part.share
-            # Of the relativistic loss only differences of logits have a meaning.
-            surety = on_real.detach() - (on_fake.detach() if relativistic else 0)
-            numbers["sign_real"] += surety.sign().mean() * part.share
+            shown_fake = self._augment(fake.images, step, "fake", part)
+            shown_real = self._augment(images, step, "real", part)
+            total = self._zero()
+            for name, weight, judge in judges:
+                on_fake = judge(shown_fake, fake.labels)
+                on_real = judge(shown_real, classes)
+                loss = adversarial(on_real, on_fake)
+                numbers[f"loss/{name}discriminator"] += loss.detach() * part.share
+                numbers[f"logits/{name}real"] += on_real.detach().mean() * part.share
+                numbers[f"logits/{name}fake"] += on_fake.detach().mean() * part.share
+                total = total + loss * weight
+                if not name:
+                    # Of the relativistic loss only differences of logits have a meaning.
+                    surety = on_real.detach() - (on_fake.detach() if relativistic else 0)
+                    numbers["sign_real"] += surety.sign().mean() * part.share
+            _add_gradients(total * part.share)
         self._descend(self.discriminator, self.discriminator_optimizer)
+        if self.aid:
+            self._descend(self.aid.heads, self.aid.optimizer)
         return numbers
 
     def _regularize_discriminator(
@@ -284,7 +350,8 @@ class GanStep:
                     with torch.no_grad():
                         images, shown = self._generate(step, part, "discriminator")[:2]
                 images = images.detach().requires_grad_()
-                penalty = r1_penalty(images, self._judge(images, shown, step, name, part))
+                logits = self._discriminate(self._augment(images, step, name, part), shown)
+                penalty = r1_penalty(images, logits)
                 _add_gradients(penalty * (gamma / 2 * loss.r1_interval * part.share))
                 numbers[name] += penalty.detach() * part.share
         self._descend(self.discriminator, self.discriminator_optimizer)
@@ -298,6 +365,5 @@ class GanStep:
         return torch.zeros([], device=self.device)
 
 
-def _add_gradients(loss: Tensor) -> Tensor:
+def _add_gradients(loss: Tensor) -> None:
     loss.backward()  # type: ignore[no-untyped-call]
-    return loss.detach()

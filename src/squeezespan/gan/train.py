@@ -14,7 +14,9 @@ from squeezespan.data.notices import say
 from squeezespan.data.sizes import Sizes
 from squeezespan.data.specs import FoundImages, find_images
 from squeezespan.errors import UserError
-from squeezespan.gan.combinations import partial_judge
+from squeezespan.gan.classes import CLUSTERS_FILE, Classes, find_classes, find_clusters
+from squeezespan.gan.clusters import Clusters, keep_clusters, nominal_clusters
+from squeezespan.gan.combinations import partial_judges
 from squeezespan.gan.config import GanTrainConfig, load_gan_config, validate_gan
 from squeezespan.gan.job import BEST_FILE, GanJob, total_steps
 from squeezespan.gan.origin import Origin, open_origin, sizes_as_started
@@ -78,20 +80,25 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
     config = origin.config
     share.check(config)
     state = on_main_process(fabric, lambda: folder.check(config, resume=resume))
-    if judge := partial_judge(config):
+    for judge in partial_judges(config):
         say(
-            f"warning: the discriminator sees the features of {judge}, too, so that scores by it "
-            "are flattered; name another with --monitor.judges"
+            f"warning: the training learns from the features of {judge}, so that scores by it are "
+            "flattered; name another with --monitor.judges"
         )
     if resume and state is RunState.NEW:
         say(f"{folder.path} holds no run to resume; starting one")
     found = find_images(config.data, "train")
     config = _settle_resolution(config, found.sizes)
     images, scores = hold_out(config, _load(config, found, fabric.device), fabric.device)
-    gan = _build_step(config, images, origin, fabric.device, share)
+    clusters = on_main_process(fabric, lambda: find_clusters(config, images, folder.path))
+    classes = find_classes(config, images, clusters)
+    gan = _build_step(config, classes, origin, fabric.device, share)
     on_main_process(fabric, lambda: folder.open(config, resume=resume))
     try:
-        _train(fabric, config, folder, images, found.sizes, gan, scores)
+        on_main_process(fabric, lambda: _keep(folder.path / CLUSTERS_FILE, clusters))
+        stamp = {"images": images.fingerprint()}
+        stamp |= {"clusters": clusters.sha256} if clusters else {}
+        _train(fabric, config, folder, classes, found.sizes, gan, scores, stamp)
     finally:
         folder.close()
     return folder.path
@@ -118,9 +125,13 @@ def describe_gan_run(
     device = resolve_device(config.train.device)
     whole = _load(config, found, device)
     images, _ = hold_out(config, whole, device)
-    step = _build_step(config, images, origin, device, share)
+    nominal = None
+    if config.clusters.backbone is not None:
+        nominal = nominal_clusters(config.clusters, images)
+    classes = find_classes(config, images, nominal)
+    step = _build_step(config, classes, origin, device, share)
     steps = total_steps(config, len(images))
-    speed = measure_speed(config, step, images)
+    speed = measure_speed(config, step, classes.images)
     return {
         "config": to_dict(config),
         "images": len(images),
@@ -142,27 +153,30 @@ def _train(
     fabric: Fabric,
     config: GanTrainConfig,
     folder: RunFolder[GanTrainConfig],
-    images: ImageSet,
+    classes: Classes,
     sizes: Sizes,
     gan: AnyStep,
     scores: SnapshotScores | None,
+    stamp: dict[str, str],
 ) -> None:
     found = on_main_process(fabric, lambda: load_newest_checkpoint(folder.checkpoints))
     step, state = found or (0, {"metrics_bytes": 0})
-    stamp = {"images": images.fingerprint()}
     if found is not None:
-        other = f"{config.data} has other images than those"
-        folder.check_input(other, state["stamp"].get("images"), stamp["images"])
-    train, steps = config.train, total_steps(config, len(images))
+        saved = state["stamp"]
+        for name, where in (("images", config.data), ("clusters", folder.path / CLUSTERS_FILE)):
+            other = f"{where} has other {name} than those"
+            folder.check_input(other, saved.get(name), stamp.get(name))
+    count = len(classes.images)
+    train, steps = config.train, total_steps(config, count)
     processes = f" on {fabric.world_size} processes" if fabric.world_size > 1 else ""
     say(
-        f"{config.data}: {sizes.describe(len(images), config.side)}, {steps} steps of "
+        f"{config.data}: {sizes.describe(count, config.side)}, {steps} steps of "
         f"{train.batch_size} in {train.precision} on {fabric.device}{processes}, {folder.path}",
     )
     origins = [file for file in (config.init.generator, config.init.discriminator) if file]
     if origins:
         say(f"started from {', '.join(origins)}")
-    job = GanJob(config, images, gan, folder, steps, scores)
+    job = GanJob(config, classes, gan, folder, steps, scores)
     pace = Pace(steps, train.batch_size, config.monitor.log_every, train.checkpoint_minutes)
     seen = (step * train.batch_size, steps * train.batch_size)
     recorder = Recorder()
@@ -187,6 +201,7 @@ def gan_folder(path: Path) -> RunFolder[GanTrainConfig]:
         (
             "discriminator.safetensors",
             BEST_FILE,
+            CLUSTERS_FILE,
             "samples",
             "snapshots",
             "report.html",
@@ -233,18 +248,24 @@ def _load(config: GanTrainConfig, found: FoundImages, device: torch.device) -> I
 
 def _build_step(
     config: GanTrainConfig,
-    images: ImageSet,
+    classes: Classes,
     origin: Origin,
     device: torch.device,
     share: Share,
 ) -> AnyStep:
-    classes = len(images.class_names) if config.conditional else 0
     with torch.random.fork_rng([]):
         dtype = DTYPES[config.train.precision]
         step: AnyStep
         if config.discriminator.family == "projected":
-            step = ProjectedStep(config, classes, device, dtype)
+            step = ProjectedStep(config, classes.num_classes, device, dtype)
         else:
-            step = GanStep(config, classes, device, dtype, share)
+            step = GanStep(config, classes.num_classes, device, dtype, share)
         origin.start(step)
+    for generator in (step.generator, step.average):
+        generator.class_shares = classes.shares
     return step
+
+
+def _keep(path: Path, clusters: Clusters | None) -> None:
+    if clusters is not None and not path.exists():
+        keep_clusters(path, clusters)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from squeezespan.errors import UserError
+from squeezespan.generators.class_shares import draw_classes
 from squeezespan.randomness import StepRandom
 
 __all__ = [
@@ -81,6 +82,9 @@ class Generator(nn.Module, ABC):
     has_w: ClassVar[bool] = False
     """Whether a mapping network makes a w of its own for every layer, from which `synthesise`
     starts."""
+    class_shares: tuple[float, ...] | None = None
+    """How often each class occurs in the images that a conditional generator was trained on, and
+    is drawn; None draws all equally often."""
 
     @property
     @abstractmethod
@@ -161,8 +165,8 @@ class Generator(nn.Module, ABC):
         Args:
             n: number of images on this process.
             random: source of the draws.
-            labels: class indices [n] or one class for all; drawn uniformly if None and the
-                generator is conditional.
+            labels: class indices [n] or one class for all; if None, a conditional generator's are
+                drawn as often as `class_shares` says.
 
         Raises:
             UserError: labels for an unconditional generator, or a class that does not exist.
@@ -170,8 +174,7 @@ class Generator(nn.Module, ABC):
         z = random.normal(n, self.info.z_dim)
         num_classes = self.info.num_classes
         if labels is None:
-            drawn = random.integers(n, high=num_classes) if num_classes else None
-            return Latents(z, drawn)
+            return Latents(z, self._draw_classes(n, random) if num_classes else None)
         if not num_classes:
             raise UserError("this generator is unconditional and takes no class labels")
         try:
@@ -188,6 +191,11 @@ class Generator(nn.Module, ABC):
         labels = chosen.long().expand(n).clone()
         _check_range("generator", num_classes, labels)
         return Latents(z, labels)
+
+    def _draw_classes(self, n: int, random: StepRandom) -> Tensor:
+        if self.class_shares is None:
+            return random.integers(n, high=self.info.num_classes)
+        return draw_classes(self.class_shares, n, random)
 
 
 def check_labels(kind: str, num_classes: int, labels: Tensor | None, batch: int) -> None:

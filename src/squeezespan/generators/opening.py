@@ -17,6 +17,7 @@ from squeezespan.generators.checkpoints.state_dicts import (
     rank,
 )
 from squeezespan.generators.choices import Choices
+from squeezespan.generators.class_shares import read_class_shares
 from squeezespan.generators.families import family_of, find_family
 from squeezespan.generators.family import Family
 from squeezespan.generators.mapping import MappedGenerator, estimate_average_w
@@ -60,6 +61,10 @@ def open_own(checkpoint: Checkpoint, choices: Choices) -> Opened:
     with checked(str(path), family.name):
         choices.check(family.name)
         generator = _outline(family, family.choose(config, choices))
+    if "class_shares" in header:
+        with checked(f"{path} has an odd header", family.name):
+            shares = read_class_shares(header["class_shares"], generator.info.num_classes)
+            generator.class_shares = shares
     load_weights(generator, tensors, path)
     return Opened(generator, header)
 

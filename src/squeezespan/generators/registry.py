@@ -167,10 +167,12 @@ def save_generator(path: Path, generator: Generator, provenance: dict[str, Any])
         raise UserError(
             f"a generator of the family {generator.info.family} cannot be written as safetensors"
         )
-    header = {
+    header: dict[str, Any] = {
         "kind": "generator",
         "family": family.name,
         "config": dataclasses.asdict(config),
         "provenance": provenance,
     }
+    if generator.class_shares is not None:
+        header["class_shares"] = list(generator.class_shares)
     save_network(path, generator, header)

@@ -40,6 +40,13 @@ _CHARTS = (
         ),
     ),
     (
+        "loss of the student's heads",
+        (
+            ("generator", "loss/aid_generator", "var(--rose)"),
+            ("heads", "loss/aid_discriminator", "var(--teal)"),
+        ),
+    ),
+    (
         "discriminator's output",
         (
             ("real images", "logits/real", "var(--blue)"),
@@ -107,10 +114,13 @@ def write_gan_report(run: Path, real: Tensor | None) -> Path:
 def _summary(config: GanTrainConfig) -> str:
     kind = "StyleGAN2" if config.generator.family == "stylegan2" else "FastGAN"
     kind = f"class-conditional {kind}" if config.conditional else kind
+    kind = kind if config.clusters.backbone is None else f"cluster-conditional {kind}"
     size = f"{config.side}x{config.side}"
     judge = ""
     if config.discriminator.family == "projected":
         judge = f", judged by the features of {config.projected.features}"
+    elif config.aid.backbone is not None:
+        judge = f", judged by the features of {config.aid.backbone}, too"
     return f"A {kind} of {size} images, trained on {config.data}{judge}."
 
 
@@ -118,7 +128,8 @@ def _seen(run: Path) -> list[tuple[str, str]]:
     """What the GAN has seen besides the images, as its newest snapshot tells."""
     newest = max((run / "snapshots").glob("*.safetensors"), default=None)
     facts = [] if newest is None else describe_generator(str(newest))
-    return [fact for fact in facts if fact[0] in ("GAN: features", "GAN: saw")]
+    told = [f"GAN: {name}" for name in ("features", "aid", "clusters", "saw")]
+    return [fact for fact in facts if fact[0] in told]
 
 
 def _tiles(records: list[Record], config: GanTrainConfig) -> list[tuple[str, str]]:

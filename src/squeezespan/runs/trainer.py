@@ -128,6 +128,8 @@ class Trainer:
         """
         try:
             self._job.load(state["job"])
+        except UserError:
+            raise
         # What doesn't fit fails in as many ways as torch and the jobs take it up.
         except Exception as error:
             raise UserError(

@@ -94,6 +94,9 @@ def _sizes(generator: Any) -> dict[str, str]:
     has_mapping = info.num_ws > 1
     mapping = f"w {info.w_dim} for each of {info.num_ws} layers"
     classes = f"{info.num_classes} (0 to {info.num_classes - 1})"
+    if shares := generator.class_shares:
+        least, most = (f"{100 * share / sum(shares):.3g}%" for share in (min(shares), max(shares)))
+        classes += f", drawn as often as in its images: {least} to {most} each"
     rows = {
         "family": info.family,
         "variant": family.describe(config) if family and config else "",

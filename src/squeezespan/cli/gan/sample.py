@@ -37,7 +37,8 @@ class Options:
     scales z where there is no mapping network."""
     label: Annotated[tuple[Annotated[int, Range(0)], ...], Aliases("--labels", "--class")] = ()
     """Classes of a conditional generator's images, which take turns: one for all, or as many as
-    there are columns for a class a column; random classes if left out."""
+    there are columns for a class a column; random classes if left out, as often as its images
+    had them where its file tells."""
     noise: Literal["const", "random", "none"] = "const"
     """Per-pixel noise of families that have it."""
     batch_size: Annotated[int, Range(1)] | None = None

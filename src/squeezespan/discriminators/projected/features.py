@@ -1,8 +1,7 @@
 """The frozen network whose feature maps a projected discriminator judges."""
 
-import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self, cast
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from squeezespan.errors import UserError
 from squeezespan.hardware import autocast
+from squeezespan.models.checksum import weights_sha256
 
 __all__ = ["STAGES", "FeatureNetwork", "Origin", "measure_maps"]
 
@@ -40,6 +40,7 @@ class FeatureNetwork(nn.Module):
         normalization: mean and std of its images' channels in [0, 1].
         side: images are resized to it, pixels.
         origin: where it comes from.
+        section: of the settings that choose it, for messages.
 
     Attributes:
         channels: of the four maps, fine to coarse.
@@ -58,6 +59,7 @@ class FeatureNetwork(nn.Module):
         normalization: tuple[Sequence[float], Sequence[float]],
         side: int,
         origin: Origin,
+        section: str = "projected",
     ) -> None:
         super().__init__()
         self.backbone = backbone.to(memory_format=torch.channels_last)
@@ -69,8 +71,33 @@ class FeatureNetwork(nn.Module):
         self.register_buffer("shift", ((0.5 - mean) / std).float(), persistent=False)
         self.requires_grad_(False)
         self.train()
-        self.channels = measure_maps(self.backbone, origin.name, side)
-        self.sha256 = _sha256(self.backbone.state_dict())
+        self.channels = measure_maps(self.backbone, origin.name, side, section)
+        self.sha256 = weights_sha256(self.backbone.state_dict())
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the file of a GAN that learnt from this network says of it."""
+        return {
+            "network": self.origin.name,
+            "weights": self.origin.weights,
+            "weights_sha256": self.sha256,
+            "side": self.side,
+        }
+
+    def check_same(self, sha256: str) -> None:
+        """Make sure that a run goes on with the weights that it began with.
+
+        Args:
+            sha256: of the weights then.
+
+        Raises:
+            UserError: they are others now.
+        """
+        if sha256 != self.sha256:
+            raise UserError(
+                f"cannot resume: {self.origin.name} ({self.origin.weights}) has other weights than "
+                "when the run began"
+            )
 
     def train(self, mode: bool = True) -> Self:
         """Stay in eval mode, whatever a network around it does."""
@@ -95,13 +122,16 @@ class FeatureNetwork(nn.Module):
             return _maps(self.backbone, normalized.contiguous(memory_format=torch.channels_last))
 
 
-def measure_maps(backbone: nn.Module, name: str, side: int) -> tuple[int, ...]:
+def measure_maps(
+    backbone: nn.Module, name: str, side: int, section: str = "projected"
+) -> tuple[int, ...]:
     """Give the channels of the four maps that are judged.
 
     Args:
         backbone: of timm's kind, in eval mode, on the CPU.
         name: what to call it in messages.
         side: of its images, pixels.
+        section: of the settings that choose it, for messages.
 
     Raises:
         UserError: it doesn't give four maps each of half the last one's side, or its coarsest is
@@ -127,7 +157,7 @@ def measure_maps(backbone: nn.Module, name: str, side: int) -> tuple[int, ...]:
         least = side * _SMALLEST_MAP // sides[-1]
         raise UserError(
             f"{name} gives a coarsest map of {sides[-1]}x{sides[-1]} for images of {side} "
-            f"pixels, but needs {_SMALLEST_MAP}x{_SMALLEST_MAP}; give --projected.side {least}"
+            f"pixels, but needs {_SMALLEST_MAP}x{_SMALLEST_MAP}; give --{section}.side {least}"
         )
     return tuple(feature_map.shape[1] for feature_map in maps)
 
@@ -137,11 +167,3 @@ def _maps(backbone: nn.Module, images: Tensor) -> list[Tensor]:
         images, indices=STAGES, intermediates_only=True, stop_early=True
     )
     return list(maps)
-
-
-def _sha256(state: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in state.items():
-        digest.update(f"{name} {list(tensor.shape)}".encode())
-        digest.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()

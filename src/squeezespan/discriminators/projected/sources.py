@@ -25,7 +25,7 @@ from squeezespan.models.student_file import load_backbone
 from squeezespan.seen import inherited
 from squeezespan.untrusted.safetensors import load_weights
 
-__all__ = ["open_features"]
+__all__ = ["open_features", "open_student_features"]
 
 _IMAGENET_SIDE = 224
 
@@ -48,7 +48,7 @@ def open_features(
     """
     check_features(name, weights)
     if name.startswith(STUDENT):
-        return _open_student(name, resolution, side)
+        return open_student_features(name.removeprefix(STUDENT), resolution, side=side)
     side = side or max(resolution, _IMAGENET_SIDE)
     if name == LITE0 and weights is None:
         network, source = packaged_efficientnet_lite0(), PACKAGE
@@ -62,13 +62,26 @@ def open_features(
     return FeatureNetwork(network, normalization, side, Origin(name, source, saw))
 
 
-def _open_student(name: str, resolution: int, side: int | None) -> FeatureNetwork:
-    path = name.removeprefix(STUDENT)
-    backbone = load_backbone(expanded(path))
+def open_student_features(
+    run: str, resolution: int, *, side: int | None = None, section: str = "projected"
+) -> FeatureNetwork:
+    """Open a student of ours as a frozen feature network, on the CPU.
+
+    Args:
+        run: its run folder or file.
+        resolution: side of the images that are judged.
+        side: to which they are resized for it; None is its own resolution, but at least theirs.
+        section: of the settings that choose it, for messages.
+
+    Raises:
+        UserError: no such student, or it gives no four maps.
+    """
+    backbone = load_backbone(expanded(run))
     normalization = (backbone.normalization["mean"], backbone.normalization["std"])
     side = side or max(resolution, backbone.resolution)
-    saw = inherited(backbone.header.get("provenance"), f"student {path}")
-    return FeatureNetwork(backbone.network, normalization, side, Origin(name, path, saw))
+    saw = inherited(backbone.header.get("provenance"), f"student {run}")
+    origin = Origin(f"{STUDENT}{run}", run, saw)
+    return FeatureNetwork(backbone.network, normalization, side, origin, section)
 
 
 def _open_timm(architecture: str, side: int, weights: str | None) -> tuple[nn.Module, str]:

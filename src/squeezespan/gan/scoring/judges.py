@@ -1,6 +1,5 @@
 """Feature networks for scores by what users call them."""
 
-import hashlib
 from pathlib import Path
 
 import torch
@@ -8,6 +7,7 @@ from torch import Tensor
 
 from squeezespan.errors import UserError
 from squeezespan.gan.scoring.features import EfficientNetLite0, FeatureExtractor, MetricNames
+from squeezespan.models.checksum import weights_sha256
 from squeezespan.models.student_file import DISCRIMINATORS, load_backbone
 
 __all__ = ["EFFICIENTNET", "StudentFeatures", "open_judges"]
@@ -28,10 +28,7 @@ class StudentFeatures(FeatureExtractor):
     def __init__(self, run: str) -> None:
         super().__init__()
         self.backbone = load_backbone(run)
-        weights = hashlib.sha256()
-        for name, tensor in sorted(self.backbone.network.state_dict().items()):
-            weights.update(name.encode() + tensor.cpu().numpy().tobytes())
-        self.key = f"student-{weights.hexdigest()[:16]}"
+        self.key = f"student-{weights_sha256(self.backbone.network.state_dict())[:16]}"
         self.num_features = self.backbone.num_features
         name = Path(run).stem if Path(run).suffix else Path(run).name
         self.names = MetricNames(

@@ -182,7 +182,8 @@ def generated_statistics(
         num_images: how many images.
         seed: draws latents and noise.
         batch_size: images at a time.
-        labels: class indices int64 [N] that labels are drawn from; None draws uniformly.
+        labels: class indices int64 [N] that labels are drawn from; None draws them as
+            `Generator.sample_latents` does.
         truncation: as in `Generator.forward`.
         noise: as in `Generator.forward`.
         quiet: show no progress, beside that of a training.
@@ -238,7 +239,12 @@ def _to_uint8(images: Tensor) -> Tensor:
 
 
 def _label_pool(generator: Generator, images: ImageSet) -> Tensor | None:
-    """The real labels, where they are the generator's classes: both sides get the same mixture."""
-    if images.labels is None or len(images.class_names) != generator.info.num_classes:
+    """The real labels, where they are the generator's classes: both sides get the same mixture.
+
+    A generator that knows how often its classes occur needs none, and its classes may be others.
+    """
+    if generator.class_shares is not None or images.labels is None:
+        return None
+    if len(images.class_names) != generator.info.num_classes:
         return None
     return images.labels
