@@ -150,7 +150,7 @@ class PublishedStep:
         images, classes, _ = self.generate(step, len(real), "discriminator")
         fake = self.show(images.detach(), step, "fake")
         true = self.show(real, step, "real")
-        numbers = {}
+        numbers: dict[str, float] = {}
         for name, weight, judge in self.judges:
             fake_logits, real_logits = judge(fake, classes), judge(true, labels)
             margins = real_logits - fake_logits if self.is_relativistic else real_logits

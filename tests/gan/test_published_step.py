@@ -133,10 +133,10 @@ def assert_published(settings: GanTrainConfig, classes: int, steps: int = 4) -> 
             torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-3)
         assert float(gan.path_mean) == pytest.approx(published.path_mean, rel=1e-4)
         for network, state in published.tensors().items():
-            found = gan.aid.heads if gan.aid and network == "heads" else getattr(gan, network)
-            ours = found.state_dict()
+            owner = gan.aid if network == "heads" else gan
+            trained = getattr(owner, network).state_dict()
             for name, weight in state.items():
-                errors = (ours[name] - weight).abs()
+                errors = (trained[name] - weight).abs()
                 # Of the heads' many thousands, some have gradients that rounding turns round.
                 error = float(errors.float().mean() if network == "heads" else errors.max())
                 # A fiftieth of an update; the mapping's stored weights are in the hundreds.

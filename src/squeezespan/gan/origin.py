@@ -3,11 +3,14 @@
 import dataclasses
 from typing import Any, NamedTuple, TypeVar
 
+from torch import Tensor
+
 from squeezespan.discriminators.files import load_discriminator, read_discriminator_provenance
 from squeezespan.discriminators.projected.files import load_projected
 from squeezespan.discriminators.projected.network import ProjectedDiscriminator
 from squeezespan.discriminators.stylegan2 import StyleGAN2Discriminator
 from squeezespan.errors import UserError
+from squeezespan.gan.conditioning import conditional_discriminator, conditional_generator
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.projected_step import AnyStep, ProjectedStep
 from squeezespan.generators.base import Generator
@@ -25,6 +28,9 @@ from squeezespan.untrusted.wording import shown
 __all__ = ["Origin", "open_origin", "sizes_as_started"]
 
 Section = TypeVar("Section")
+AnyNetwork = StyleGAN2Generator | FastGANGenerator | StyleGAN2Discriminator | ProjectedDiscriminator
+_OF_CLASSES = ("num_classes", "mapping_layers", "mapping_lr_multiplier")
+"""What an unconditional discriminator has no use for."""
 
 
 class Origin(NamedTuple):
@@ -39,6 +45,7 @@ class Origin(NamedTuple):
         """Give the networks of a new training the weights of the trained ones.
 
         The generator in training and its weight average begin equal; optimizers begin empty.
+        Conditional networks may begin as unconditional ones of StyleGAN2.
 
         Args:
             gan: the networks; what they were started from becomes `gan.origin`.
@@ -50,9 +57,9 @@ class Origin(NamedTuple):
         story: dict[str, Any] = {}
         saw: list[str] = []
         if self.generator is not None and init.generator is not None:
-            _check_sizes(init.generator, gan.generator.config, self.generator.config, "generator")
+            state = _state(init.generator, "generator", gan.generator, self.generator)
             for network in (gan.generator, gan.average):
-                network.load_state_dict(self.generator.state_dict())
+                network.load_state_dict(state)
             provenance = read_generator_header(init.generator).get("provenance", {})
             story["generator"] = init.generator
             story["generator_sha256"] = generator_sha256(init.generator)
@@ -62,13 +69,10 @@ class Origin(NamedTuple):
             provenance = read_discriminator_provenance(init.discriminator)
             if isinstance(gan, ProjectedStep):
                 _check_features(init.discriminator, gan, provenance)
-            _check_sizes(
-                init.discriminator,
-                gan.discriminator.config,
-                self.discriminator.config,
-                "discriminator",
+            state = _state(
+                init.discriminator, "discriminator", gan.discriminator, self.discriminator
             )
-            gan.discriminator.load_state_dict(self.discriminator.state_dict())
+            gan.discriminator.load_state_dict(state)
             story["discriminator"] = init.discriminator
             saw += inherited(provenance, init.discriminator)
         if saw:
@@ -159,11 +163,28 @@ def _check_features(file: str, gan: ProjectedStep, provenance: dict[str, Any]) -
         )
 
 
-def _check_sizes(file: str, wanted: Any, found: Any, section: str) -> None:
-    """Compare all that decides on the weights' shapes and on what they compute."""
+def _state(file: str, section: str, fresh: AnyNetwork, trained: AnyNetwork) -> dict[str, Tensor]:
+    """Give the weights of a trained network to a new one, which may have classes beyond it."""
+    if fresh.config.num_classes and not trained.config.num_classes:
+        if isinstance(fresh, StyleGAN2Generator) and isinstance(trained, StyleGAN2Generator):
+            _check_sizes(file, fresh.config, trained.config, section, ("num_classes",))
+            return conditional_generator(fresh, trained)
+        if isinstance(fresh, StyleGAN2Discriminator) and isinstance(
+            trained, StyleGAN2Discriminator
+        ):
+            _check_sizes(file, fresh.config, trained.config, section, _OF_CLASSES)
+            return conditional_discriminator(fresh, trained)
+    _check_sizes(file, fresh.config, trained.config, section)
+    return trained.state_dict()
+
+
+def _check_sizes(
+    file: str, wanted: Any, found: Any, section: str, free: tuple[str, ...] = ()
+) -> None:
+    """Compare all that decides on the weights' shapes and on what they compute, but for `free`."""
     has = flatten(found)
     for name, value in flatten(wanted).items():
-        if has[name] != value:
+        if has[name] != value and name not in free:
             raise _other_size(file, name, has[name], value, section)
 
 
