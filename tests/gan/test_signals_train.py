@@ -20,10 +20,11 @@ from squeezespan.errors import UserError
 from squeezespan.gan.classes import CLUSTERS_FILE
 from squeezespan.gan.clusters import kept_clusters
 from squeezespan.gan.combinations import partial_judges
-from squeezespan.gan.config import GanAidConfig, GanClustersConfig, GanTrainConfig
+from squeezespan.gan.config import GanAidConfig, GanClustersConfig, GanOriginConfig, GanTrainConfig
 from squeezespan.gan.job import GanJob
 from squeezespan.gan.train import train_gan
 from squeezespan.generators import load_generator, read_generator_header
+from squeezespan.generators.base import Latents
 from squeezespan.seen import LABELS
 
 SECRET = "labels of another set"
@@ -189,6 +190,16 @@ def test_other_clusters_or_images_are_refused(data: str, student: str, tmp_path:
     config = dataclasses.replace(other, data=more)
     with pytest.raises(UserError, match="has the clusters of other images"):
         train_gan(config, moved, resume=True)
+
+
+def test_clusters_start_from_a_gan_without_classes(data: str, student: str, tmp_path: Path) -> None:
+    plain = train_gan(tiny_gan(data, max_steps=1), tmp_path / "plain")
+    start = GanOriginConfig(str(plain), str(plain / "discriminator.safetensors"), warmup_kimg=1)
+    config = dataclasses.replace(clustered(data, student, max_steps=1), init=start)
+    old, new = (load_generator(run) for run in (plain, train_gan(config, tmp_path / "run")))
+    z = torch.randn(3, 8, generator=torch.Generator().manual_seed(0))
+    found = new(Latents(z, torch.tensor([0, 1, 0]))).images
+    torch.testing.assert_close(found, old(Latents(z, None)).images, rtol=1e-4, atol=1e-5)
 
 
 def test_two_processes_have_the_same_clusters_and_end_as_one(
