@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from squeezespan.errors import UserError
+from squeezespan.experiments.experiment import Changes
 from squeezespan.experiments.table import as_csv
 from squeezespan.files import write_json, write_text
 from squeezespan.gan.config import GanTrainConfig
@@ -29,9 +30,6 @@ from squeezespan.hardware import cpu_name
 from squeezespan.presets.gan import find_gan_preset
 from squeezespan.runs.checkpoint import load_newest_checkpoint
 from squeezespan.settings import from_dict, to_dict
-
-Changes = Mapping[str, Mapping[str, Any]]
-"""Section to the settings in it that differ from a preset's."""
 
 RESULT = "arm.json"
 PRESET = "stylegan2-cpu"
