@@ -288,7 +288,10 @@ def test_a_dry_run_makes_no_clusters(
     out = tmp_path / "none"
     options = ["--clusters.backbone", student, "--clusters.count", "6", "--aid.backbone", student]
     options += ["--preset", "stylegan2-cpu", "--resolution", "16", "--batch-size", "8"]
-    assert main(["gan", "train", "--data", data, "--out", str(out), *options, "--dry-run"]) == 0
+    assert (
+        main(["gan", "train", "--data", data, "--out", str(out), *options, "--dry-run", "--json"])
+        == 0
+    )
     shown = json.loads(capsys.readouterr().out)
     assert shown["config"]["clusters"]["count"] == 6
     assert not out.exists()

@@ -47,7 +47,9 @@ def check_combinations(config: "GanTrainConfig", where: str, spell: Spelling = s
         or (
             _problem_of_projected(config, spell)
             if is_projected
-            else _unfollowed("projected", config, _PROJECTED, "the projected discriminator's", spell)
+            else _unfollowed(
+                "projected", config, _PROJECTED, "the projected discriminator's", spell
+            )
         )
     )
     if problem:
