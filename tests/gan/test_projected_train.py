@@ -167,7 +167,7 @@ def test_training_starts_from_trained_networks(
         (["--preset", "projected-cpu", "--micro-batch", "8"], "whole batches"),
         (["--preset", "projected-cpu", "--init.freeze-d", "2"], "always frozen"),
         (["--preset", "projected-cpu", "--discriminator.channel-max", "64"], "StyleGAN2's"),
-        (["--preset", "projected-fastgan", "--generator.w-dim", "64"], "generator.w_dim is"),
+        (["--preset", "projected-fastgan", "--generator.w-dim", "64"], "--generator.w-dim is"),
         (["--preset", "projected-cpu", "--projected.side", "64"], "--projected.side 128"),
         (["--generator.base-width", "64"], "FastGAN's"),
     ],
