@@ -1,5 +1,7 @@
 """Definitions that hold together."""
 
+from pathlib import Path
+
 import pytest
 
 from squeezespan.experiments.catalog import EXPERIMENTS
@@ -8,12 +10,13 @@ from squeezespan.experiments.columns import Column
 from squeezespan.experiments.experiment import Experiment
 
 each = pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=EXPERIMENTS.keys())
+DISCRIMINATOR = str(Path(__file__).parents[2] / "results" / "gan-stylegan2-cifar10")
 GAN = "builtin:stylegan2-cifar10"
 
 
 @each
 def test_every_arm_has_settings_that_go_together(experiment: Experiment) -> None:
-    column = Column("cifar10", "cifar10:data", GAN)
+    column = Column("cifar10", "cifar10:data", GAN, DISCRIMINATOR)
     arms = sum(not {"b64", "b128"} & set(arm.needs) for arm in experiment.arms)
     for scale in experiment.scales:
         planned = plan_cells(experiment, scale, [column], [0])

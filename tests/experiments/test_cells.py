@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tiny_runs import make_gan
 
-from squeezespan.config import MethodConfig
+from squeezespan.config import DistillConfig, MethodConfig
 from squeezespan.errors import UserError
 from squeezespan.experiments.budget import equalise
 from squeezespan.experiments.catalog import find_experiment
@@ -19,6 +19,11 @@ COLUMN = Column("cifar10", "cifar10:here", "builtin:stylegan2-cifar10")
 def cells(column: Column = COLUMN, changes: Changes | None = None) -> dict[str, Cell]:
     planned = plan_cells(find_experiment("table2"), "mini", [column], [0], changes=changes)
     return {cell.arm.key: cell for cell in planned}
+
+
+def config(cell: Cell) -> DistillConfig:
+    assert cell.config is not None
+    return cell.config
 
 
 def test_a_training_is_known_by_what_its_weights_depend_on(tmp_path: Path) -> None:
@@ -44,13 +49,11 @@ def test_tables_share_trainings() -> None:
 
 
 def test_a_setting_that_differs_is_named_but_not_one_left_to_the_machine() -> None:
-    cell = cells()["squeeze"].config
-    assert (
-        other_setting(cell, cells(changes={"train": {"precision": "bf16"}})["squeeze"].config)
-        is None
-    )
-    longer = cells(changes={"train": {"max_steps": 7}})["squeeze"].config
-    assert other_setting(cell, longer) == "train.max_steps is 7, not 3500"
+    ours = config(cells()["squeeze"])
+    settled = config(cells(changes={"train": {"precision": "bf16"}})["squeeze"])
+    assert other_setting(ours, settled) is None
+    longer = config(cells(changes={"train": {"max_steps": 7}})["squeeze"])
+    assert other_setting(ours, longer) == "train.max_steps is 7, not 3500"
 
 
 def test_passes_of_a_batch() -> None:
@@ -62,15 +65,15 @@ def test_passes_of_a_batch() -> None:
 def test_equal_passes_and_equal_time_lengthen_the_cheaper_arms() -> None:
     planned = cells()
     same = equalise(list(planned.values()), "images", lambda cell: 1.0)
-    assert {cell.config.train.max_steps for cell in same} == {3500}
+    assert {cell.steps for cell in same} == {3500}
     by_passes = equalise(list(planned.values()), "passes", lambda cell: 1.0)
-    steps = {cell.arm.key: cell.config.train.max_steps for cell in by_passes}
+    steps = {cell.arm.key: cell.steps for cell in by_passes}
     assert steps["vicreg-real"] == 3500
     assert steps["squeeze"] == 7000
     assert steps["squeeze-span"] == round(3500 * 2 / 1.5)
     seconds = {"vicreg-real": 0.5, "squeeze": 0.2}
     by_time = equalise(list(planned.values()), "time", lambda cell: seconds.get(cell.arm.key, 0.4))
-    steps = {cell.arm.key: cell.config.train.max_steps for cell in by_time}
+    steps = {cell.arm.key: cell.steps for cell in by_time}
     assert steps["vicreg-real"] == 3500
     assert steps["squeeze"] == 8750
 

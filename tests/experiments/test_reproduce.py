@@ -8,15 +8,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from tiny_experiments import SMALL, TINY
 from tiny_runs import make_gan
 
 from squeezespan.cli.main import main
+from squeezespan.discriminators.files import save_discriminator
+from squeezespan.discriminators.stylegan2 import (
+    StyleGAN2Discriminator,
+    StyleGAN2DiscriminatorConfig,
+)
 from squeezespan.errors import TrainingError, UserError
 from squeezespan.experiments.catalog import EXPERIMENTS
 from squeezespan.experiments.columns import Column
 from squeezespan.experiments.experiment import Arm
-from squeezespan.experiments.reproduce import Asked, describe_plan, plan_experiment, reproduce
+from squeezespan.experiments.reproduce import (
+    Asked,
+    describe_plan,
+    left_out,
+    plan_experiment,
+    reproduce,
+)
 from squeezespan.experiments.slurm import check_slurm
 from squeezespan.experiments.teachers import TeacherScore, score_teachers
 from squeezespan.gan.scoring.features import EfficientNetLite0
@@ -179,6 +191,27 @@ def test_accuracy_over_the_score_of_the_generators(
     assert len(list((tmp_path / "out" / "cells").iterdir())) == 3
     text = (tmp_path / "out" / "tiny" / "table.md").read_text(encoding="utf-8")
     assert "| young | 40.00 | 20.00 | 0.500 | 0.300 | 9 |" in text
+
+
+def test_a_discriminator_is_judged_as_it_is(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    direct = Arm("direct", "Discriminator", "", "", direct="discriminator")
+    monkeypatch.setitem(EXPERIMENTS, "tiny", replace(TINY, arms=(direct, *TINY.arms)))
+    unknown = plan_experiment("tiny", replace(asked, gan=("builtin:stylegan2-cifar10",)), tmp_path)
+    assert left_out(unknown) == [
+        "Discriminator, four: its discriminator is not known; name it with --discriminator"
+    ]
+    torch.manual_seed(0)
+    config = StyleGAN2DiscriminatorConfig(16, channel_base=256, channel_max=16)
+    save_discriminator(tmp_path / "d.safetensors", StyleGAN2Discriminator(config), {})
+    known = replace(asked, discriminator=(str(tmp_path / "d.safetensors"),), arms=("direct",))
+    results, troubles = reproduce(plan_experiment("tiny", known, tmp_path / "out"))
+    assert troubles == []
+    assert {found.arm for found in results.found.values()} == {"direct"}
+    assert not list((tmp_path / "out").glob("cells/*/run"))
+    equal = plan_experiment("tiny", replace(known, budget="passes"), tmp_path / "out")
+    assert [task.cell.steps for task in equal.tasks] == [None]
 
 
 def test_a_teacher_is_scored_once(

@@ -30,6 +30,9 @@ class Options:
     """Labelled data sets, as specs or NAME=SPEC; the paper's presets and numbers go by the name."""
     gan: tuple[str, ...] = ("builtin:stylegan2-cifar10",)
     """A generator for each data set, in their order, or one for all."""
+    discriminator: tuple[str, ...] = ()
+    """For rows that judge the discriminator: one for each generator, or one for all, where it is
+    not in the generator's own file."""
     seeds: tuple[Seed, ...] = (0,)
     """Trainings of every arm."""
     arms: tuple[str, ...] = ()
@@ -77,6 +80,7 @@ def run(argv: list[str]) -> None:
     asked = work.Asked(
         data=options.data,
         gan=options.gan,
+        discriminator=options.discriminator,
         scale=options.scale,
         seeds=options.seeds,
         arms=options.arms,

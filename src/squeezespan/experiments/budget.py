@@ -29,17 +29,21 @@ def equalise(cells: Sequence[Cell], budget: Budget, seconds: Callable[[Cell], fl
     """
     if budget == "images":
         return list(cells)
+    trained = [cell for cell in cells if cell.steps is not None]
 
     def cost(cell: Cell) -> float:
+        assert cell.config is not None
         if budget == "time":
             return seconds(cell)
         return cell.config.train.batch_size * passes_per_image(cell.config.method)
 
     dearest: dict[str, float] = {}
-    for cell in cells:
+    for cell in trained:
         dearest[cell.column.name] = max(cost(cell), dearest.get(cell.column.name, 0.0))
     return [
-        with_steps(cell, round(_steps(cell) * dearest[cell.column.name] / cost(cell)))
+        cell
+        if cell.steps is None
+        else with_steps(cell, round(cell.steps * dearest[cell.column.name] / cost(cell)))
         for cell in cells
     ]
 
@@ -54,8 +58,10 @@ def step_seconds(cell: Cell, known: Path) -> float:
     Raises:
         UserError: the data or the generator can't be used.
     """
+    assert cell.config is not None
     device = resolve_device(cell.config.train.device)
     alike = with_steps(cell, steps_to_measure(device.type))
+    assert alike.config is not None
     machine = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()
     threads = torch.get_num_threads()
     name = f"{machine}, {threads} threads: {alike.preset} {alike.unseeded_key}"
@@ -68,9 +74,3 @@ def step_seconds(cell: Cell, known: Path) -> float:
         known.parent.mkdir(parents=True, exist_ok=True)
         write_json(known, measured)
     return measured[name]
-
-
-def _steps(cell: Cell) -> int:
-    steps = cell.config.train.max_steps
-    assert steps is not None
-    return steps

@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from squeezespan.config import DistillConfig, MethodConfig, config_from_dict
+from squeezespan.discriminators.projected.files import discriminator_file
 from squeezespan.errors import UserError
 from squeezespan.experiments.columns import Column
 from squeezespan.experiments.experiment import Arm, Changes, Experiment, Scale
+from squeezespan.files import file_sha256
 from squeezespan.generators.registry import generator_sha256, load_generator
-from squeezespan.presets import find_preset
+from squeezespan.presets import find_preset, list_presets
 from squeezespan.runs.run_folder import MAY_DIFFER
 from squeezespan.settings import flatten, to_dict
 
-__all__ = ["Cell", "other_setting", "passes_per_image", "plan_cells", "with_steps"]
+__all__ = ["Cell", "missing", "other_setting", "passes_per_image", "plan_cells", "with_steps"]
 
 
 _PLACES = {"data", "gan"}
@@ -30,15 +32,22 @@ class Cell:
     arm: Arm
     column: Column
     seed: int
-    config: DistillConfig
+    config: DistillConfig | None
+    """None where nothing is trained, and a discriminator is judged itself."""
     preset: str
+    """That the settings begin with, or how the discriminator is judged."""
     gan_sha256: str | None
-    """Of the generator's file; None where none is used."""
+    """Of the generator's file, or the discriminator's; None where none is used."""
 
     @property
     def title(self) -> str:
         """What the cell is called in progress lines."""
         return f"{self.arm.title}, {self.column.name}, seed {self.seed}"
+
+    @property
+    def steps(self) -> int | None:
+        """Optimiser steps; None where epochs set the length, or nothing is trained."""
+        return self.config.train.max_steps if self.config is not None else None
 
     @property
     def folder(self) -> str:
@@ -59,12 +68,14 @@ class Cell:
         return self._digest("train.seed")
 
     def _digest(self, *without: str) -> str:
-        defaults = flatten(DistillConfig())
-        settings = {
-            name: value
-            for name, value in flatten(self.config).items()
-            if name not in MAY_DIFFER and name not in without and value != defaults[name]
-        }
+        settings: dict[str, Any] = {"direct": self.preset}
+        if self.config is not None:
+            defaults = flatten(DistillConfig())
+            settings = {
+                name: value
+                for name, value in flatten(self.config).items()
+                if name not in MAY_DIFFER and name not in without and value != defaults[name]
+            }
         # The same on a machine that keeps the images elsewhere; a run that goes on compares them.
         settings |= {"data": self.column.images, "gan": self.gan_sha256}
         text = json.dumps(settings, sort_keys=True)
@@ -113,12 +124,23 @@ def plan_cells(
         for seed in seeds
         for column in columns
         for arm in experiment.arms
-        if not arm.needs or set(arm.needs) <= _blocks(column.gan)
+        if missing(arm, column) is None
     ]
+
+
+def missing(arm: Arm, column: Column) -> str | None:
+    """Say what an arm would need and a column lacks, if anything."""
+    if arm.direct and column.discriminator is None:
+        return "its discriminator is not known; name it with --discriminator"
+    if arm.needs and not set(arm.needs) <= _blocks(column.gan):
+        return f"its generator has no block {arm.needs[-1]}"
+    return None
 
 
 def with_steps(cell: Cell, steps: int) -> Cell:
     """Give the cell with another length."""
+    if cell.config is None:
+        return cell
     train = replace(cell.config.train, max_steps=steps, epochs=max(cell.config.train.epochs, steps))
     return replace(cell, config=replace(cell.config, train=train))
 
@@ -144,7 +166,14 @@ def _cell(
     steps: int | None,
     above: Changes,
 ) -> Cell:
+    if arm.direct:
+        assert column.discriminator is not None
+        sha256 = file_sha256(discriminator_file(column.discriminator))
+        return Cell(arm, column, seed, None, arm.direct, sha256)
     preset = arm.preset(scale, column.name)
+    if scale == "paper" and preset not in {one.name for one in list_presets()}:
+        # The images' own name, where a table calls them by something else.
+        preset = arm.preset(scale, column.images)
     try:
         values = to_dict(find_preset(preset).build())
     except UserError as error:

@@ -48,7 +48,7 @@ class Target:
 
 
 def evaluate(
-    run: Path,
+    run: str | Path,
     place: Path,
     target: Target,
     protocols: Sequence[Protocol],
@@ -57,7 +57,7 @@ def evaluate(
     """Evaluate a student by the protocols by which it wasn't yet.
 
     Args:
-        run: finished run folder.
+        run: finished run folder, or what else `probe` takes.
         place: folder of the cell's evaluations.
         target: what to judge on.
         protocols: which ones.
@@ -73,7 +73,7 @@ def evaluate(
     if target.data is None:
         by_features = [name for name in left if name != "linear"]
         assert by_features == left, "the linear probe is not for images held out"
-        results = _evaluate_held_out(run, by_features, options)
+        results = _evaluate_held_out(Path(run), by_features, options)
     else:
         results = probe_all(run, target.data, left, options)
     place.mkdir(parents=True, exist_ok=True)

@@ -44,6 +44,9 @@ class Arm:
     """Blocks of the generator without which there is no such arm."""
     about: str = ""
     """One sentence for readers who don't know it."""
+    direct: str | None = None
+    """`discriminator` or `discriminator-multi`, where the generator's discriminator is judged
+    itself, and nothing is trained; presets don't matter then."""
 
     def preset(self, scale: Scale, data: str) -> str:
         """Name the preset that the arm begins with."""

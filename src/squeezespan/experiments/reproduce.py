@@ -11,7 +11,7 @@ from squeezespan.errors import TrainingError, UserError
 from squeezespan.evaluation.options import ProbeOptions
 from squeezespan.experiments.budget import equalise, step_seconds
 from squeezespan.experiments.catalog import find_experiment
-from squeezespan.experiments.cells import Cell, plan_cells
+from squeezespan.experiments.cells import Cell, missing, plan_cells
 from squeezespan.experiments.columns import Column, columns_from
 from squeezespan.experiments.evaluations import Target
 from squeezespan.experiments.experiment import Budget, Changes, Experiment, Scale
@@ -45,6 +45,8 @@ class Asked:
     """`NAME=SPEC`, or a data spec alone."""
     gan: tuple[str, ...]
     """A generator for each data set, or one for all."""
+    discriminator: tuple[str, ...] = ()
+    """A discriminator for each, or one for all; none: in the generators' own files."""
     scale: Scale = "mini"
     seeds: tuple[int, ...] = (0,)
     arms: tuple[str, ...] = ()
@@ -87,7 +89,7 @@ def plan_experiment(name: str, asked: Asked, out: Path) -> Plan:
     """
     experiment = _narrowed(find_experiment(name), asked.arms)
     _check(experiment, asked)
-    columns = columns_from(asked.data, asked.gan)
+    columns = columns_from(asked.data, asked.gan, asked.discriminator)
     if experiment.judges == "others" and len(columns) < 2:
         raise UserError(f"{name} judges students on other data sets; give two or more to --data")
     cells = plan_cells(
@@ -140,6 +142,8 @@ def reproduce(
     """
     check_writable(plan.out, "--out")
     plan.out.mkdir(parents=True, exist_ok=True)
+    for line in left_out(plan):
+        print(f"left out: {line}", file=sys.stderr, flush=True)
     teachers: Mapping[str, TeacherScore] = {}
     if plan.experiment.by_teacher:
         place = plan.out / _TEACHERS
@@ -188,10 +192,9 @@ def describe_plan(plan: Plan) -> str:
     """Say which trainings there are and which are left to do."""
     lines = [f"{plan.experiment.title}: {len(plan.tasks)} trainings in {plan.out / _CELLS}"]
     for task in plan.tasks:
-        train = task.cell.config.train
-        length = f"{train.max_steps} steps" if train.max_steps else f"{train.epochs} epochs"
         state = "done" if done(task) else "begun" if task.folder.exists() else "to do"
-        lines.append(f"  {task.cell.title}: {length} of {train.batch_size}, {state}")
+        lines.append(f"  {task.cell.title}: {_length(task.cell)}, {state}")
+    lines += [f"  left out: {line}" for line in left_out(plan)]
     return "\n".join(lines)
 
 
@@ -203,10 +206,28 @@ def hours_left(plan: Plan) -> float:
     """
     seconds = 0.0
     for task in plan.tasks:
-        steps = task.cell.config.train.max_steps
+        steps = task.cell.steps
         if not done(task) and steps is not None:
             seconds += steps * step_seconds(task.cell, plan.out / _SPEEDS)
     return seconds / 3600
+
+
+def left_out(plan: Plan) -> list[str]:
+    """Say which arms a data set or its generator can't have, and why."""
+    return [
+        f"{arm.title}, {column.name}: {reason}"
+        for column in plan.columns
+        for arm in plan.experiment.arms
+        if (reason := missing(arm, column)) is not None
+    ]
+
+
+def _length(cell: Cell) -> str:
+    if cell.config is None:
+        return "judged as it is"
+    train = cell.config.train
+    length = f"{train.max_steps} steps" if train.max_steps else f"{train.epochs} epochs"
+    return f"{length} of {train.batch_size}"
 
 
 def _narrowed(experiment: Experiment, keys: tuple[str, ...]) -> Experiment:

@@ -17,11 +17,13 @@ import torch
 
 from squeezespan.config import config_from_dict, load_config
 from squeezespan.distillation.distill import distill
+from squeezespan.environment import environment
 from squeezespan.errors import StorageError, TrainingError, UserError
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.experiments.cells import Cell, other_setting, passes_per_image
 from squeezespan.experiments.evaluations import Target, evaluate, read_evaluations
 from squeezespan.files import write_json
+from squeezespan.hardware import resolve_device
 from squeezespan.reports.metrics import read_metrics
 from squeezespan.settings import to_dict
 
@@ -72,6 +74,8 @@ def summary(task: Task) -> dict[str, Any] | None:
     if not file.exists():
         return None
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    if task.cell.config is None:
+        return found
     saved = config_from_dict(found["config"], where=str(file))
     if difference := other_setting(task.cell.config, saved):
         raise UserError(
@@ -137,10 +141,10 @@ def run_task(task: Task, number: str = "", threads: int | None = None) -> Troubl
             if done(task):
                 return None
             print(f"{number} {title}".strip(), flush=True)
-            _train(task)
+            weights = _train(task)
             for target in task.targets:
                 place = task.folder / EVALUATIONS
-                evaluate(task.folder / RUN, place, target, task.protocols, task.options)
+                evaluate(weights, place, target, task.protocols, task.options)
     except (UserError, TrainingError, StorageError, OSError, RuntimeError, MemoryError) as error:
         return Trouble(title, " ".join(str(error).split())[:500] or type(error).__name__)
     return None
@@ -150,10 +154,13 @@ def _numbered(tasks: Sequence[Task]) -> list[tuple[int, Task]]:
     return list(enumerate(tasks, start=1))
 
 
-def _train(task: Task) -> None:
-    """Leave a finished run in the folder, and its summary."""
+def _train(task: Task) -> str | Path:
+    """Leave a finished run in the folder, and its summary, and give what is to be judged."""
     run = task.folder / RUN
     cell = task.cell
+    if cell.config is None:
+        write_json(task.folder / SUMMARY, _untrained(task))
+        return f"{cell.preset}:{cell.column.discriminator}"
     distill(cell.config, run, resume=(run / "config.json").exists())
     lines = read_metrics(run / "metrics.jsonl")
     trained = [line for line in lines if line["kind"] == "train"]
@@ -188,6 +195,26 @@ def _train(task: Task) -> None:
             "sessions": machine["sessions"],
         },
     )
+    return run
+
+
+def _untrained(task: Task) -> dict[str, Any]:
+    """The summary of a cell in which nothing is trained."""
+    cell = task.cell
+    device = str(resolve_device(task.options.device))
+    return {
+        "preset": cell.preset,
+        "images": cell.column.images,
+        "seed": cell.seed,
+        "gan_sha256": cell.gan_sha256,
+        "config": None,
+        "steps": 0,
+        "images_seen": 0,
+        "passes": 0,
+        "seconds": 0.0,
+        "curve": [],
+        "sessions": [environment() | {"device": device, "processes": 1}],
+    }
 
 
 def _seconds_at(trained: Sequence[dict[str, Any]], step: int) -> float | None:

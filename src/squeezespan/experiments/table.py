@@ -233,7 +233,9 @@ def _record(results: Results, found: Found) -> dict[str, Any]:
         "passes": _same(training["passes"] for training in trainings),
         "train_seconds": " ".join(str(round(training["seconds"])) for training in trainings),
         "device": _same(_device(session) for session in sessions),
-        "precision": _same(training["config"]["train"]["precision"] for training in trainings),
+        "precision": _same(
+            evaluation.get("precision", "") for evaluation in found.evaluations.values()
+        ),
         "torch": _same(session["packages"]["torch"] for session in sessions),
         "commit": _same((session["commit"] or "")[:10] for session in sessions),
         "date": max(session["time"][:10] for session in sessions),

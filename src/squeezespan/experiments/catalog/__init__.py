@@ -6,7 +6,9 @@ from squeezespan.experiments.catalog.blocks import TABLE6
 from squeezespan.experiments.catalog.fig4 import FIG4
 from squeezespan.experiments.catalog.methods import METHODS
 from squeezespan.experiments.catalog.search import SEARCH
+from squeezespan.experiments.catalog.table1 import TABLE1
 from squeezespan.experiments.catalog.table2 import TABLE2
+from squeezespan.experiments.catalog.table7 import TABLE7
 from squeezespan.experiments.catalog.transfer import TABLE5
 from squeezespan.experiments.catalog.when import WHEN
 from squeezespan.experiments.catalog.why import WHY
@@ -17,7 +19,19 @@ __all__ = ["EXPERIMENTS", "find_experiment"]
 
 EXPERIMENTS = {
     experiment.name: experiment
-    for experiment in (TABLE2, ABLATION, TABLE5, TABLE6, FIG4, METHODS, WHEN, WHY, SEARCH)
+    for experiment in (
+        TABLE1,
+        TABLE2,
+        ABLATION,
+        FIG4,
+        TABLE5,
+        TABLE6,
+        TABLE7,
+        METHODS,
+        WHEN,
+        WHY,
+        SEARCH,
+    )
 }
 
 

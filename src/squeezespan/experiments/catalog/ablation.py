@@ -5,28 +5,15 @@ from squeezespan.experiments.experiment import Arm, Claim, Experiment
 
 __all__ = ["ABLATION"]
 
-_ALONE: dict[str, object] = {"variance": 0.0, "covariance": 0.0}
-_RAW: dict[str, object] = {
-    "target": "raw",
-    "invariance": 1.0,
-    "regularize": "student",
-    "embed_dim": None,
-}
-
-
-def _arm(key: str, title: str, **changes: dict[str, object]) -> Arm:
-    return Arm(key, title, "squeeze-paper-mini", "squeeze-{data}", changes)
-
-
 ABLATION = Experiment(
     "ablation",
     "What each part of Squeeze and Span adds (the paper's ablation)",
     "Synthetic images and the mean squared error alone, then one part after the other.",
     (
-        _arm("mse", "mean squared error", method=_RAW, augment={"enabled": False}),
-        _arm("augmented", "+ augmentation", method=_RAW),
-        _arm("module", "+ squeeze module", method=_ALONE),
-        _arm("variance", "+ variance", method={"covariance": 0.0}),
+        Arm("mse", "mean squared error", "vanilla-noaug-mini", "vanilla-noaug-{data}"),
+        Arm("augmented", "+ augmentation", "vanilla-mini", "vanilla-{data}"),
+        Arm("module", "+ squeeze module", "ablation-c-mini", "ablation-c-{data}"),
+        Arm("variance", "+ variance", "ablation-d-mini", "ablation-d-{data}"),
         arms.SQUEEZE,
         arms.SQUEEZE_SPAN,
     ),

@@ -8,9 +8,13 @@ __all__ = ["TABLE6"]
 
 def _arm(first: str, last: str) -> Arm:
     blocks = f"{first}-{last}"
-    changes = {"source": {"blocks": blocks}}
-    mini, paper = arms.SQUEEZE.mini, arms.SQUEEZE.paper
-    return Arm(blocks, f"blocks {blocks}", mini, paper, changes, needs=(first, last))
+    return Arm(
+        blocks,
+        f"blocks {blocks}",
+        f"squeeze-{blocks}-paper-mini",
+        f"squeeze-{blocks}-{{data}}",
+        needs=(first, last),
+    )
 
 
 TABLE6 = Experiment(
