@@ -11,9 +11,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOWEST := .venv-lowest
+BARE := .venv-package
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest check bench mutation constraints clean
+.PHONY: help demo test test-lowest check bench mutation package constraints clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +45,15 @@ bench: $(STAMP) ## what measures speed
 mutation: $(STAMP) ## which one-line errors the tests see (hours); ARGS="gan/ada.py" one module
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,mutation]" -c constraints.txt
 	nice -n 10 $(BIN)/python tools/mutation.py $(ARGS)
+
+package: ## sdist and wheel in dist/; the wheel is tried where nothing else is installed
+	rm -rf dist
+	$(PYTHON) -m venv --clear $(BARE)
+	$(BARE)/bin/python -m pip install --quiet --disable-pip-version-check build
+	$(BARE)/bin/python -m build
+	$(PYTHON) -m venv --clear $(BARE)
+	$(BARE)/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl $(addprefix -c ,$(CONSTRAINTS))
+	cd $(BARE) && bin/squeezespan --help && bin/squeezespan presets && bin/squeezespan gan inspect builtin:stylegan2-cifar10
 
 constraints: $(STAMP) ## pin the newest versions of all packages in constraints.txt
 	$(BIN)/python tools/constraints.py

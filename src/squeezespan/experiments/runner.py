@@ -5,7 +5,6 @@ judged to be; these two are enough for a table. `run/` is the training itself, w
 it was stopped, and may be deleted when the cell is done.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from squeezespan.experiments.evaluations import Target, evaluate, read_evaluatio
 from squeezespan.files import write_json
 from squeezespan.hardware import resolve_device
 from squeezespan.reports.metrics import read_metrics
+from squeezespan.runs.lock import lock_file
 from squeezespan.settings import to_dict
 
 __all__ = ["Task", "Trouble", "done", "left_to_do", "run_task", "run_tasks", "summary"]
@@ -135,7 +135,7 @@ def run_task(task: Task, number: str = "", threads: int | None = None) -> Troubl
         task.folder.mkdir(parents=True, exist_ok=True)
         with (task.folder / ".lock").open("w") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock_file(lock)
             except BlockingIOError:
                 return Trouble(title, "another process works on it", failed=False)
             if done(task):

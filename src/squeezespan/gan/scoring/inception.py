@@ -48,13 +48,13 @@ class InceptionV3(FeatureExtractor):
 
     def __init__(self, weights: Path) -> None:
         super().__init__()
-        self.key = f"inception-2015-{_check(weights)}"
         try:
             from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
         except ImportError as error:
             raise UserError(
-                "FID needs a package that is not installed: pip install torch-fidelity"
+                "FID needs torch-fidelity, which is not installed: pip install 'squeezespan[score]'"
             ) from error
+        self.key = f"inception-2015-{_check(weights)}"
         try:
             self.network = FeatureExtractorInceptionV3(
                 "inception-v3-compat", ["2048"], feature_extractor_weights_path=str(weights)
