@@ -6,19 +6,21 @@ Each function takes a new folder, into which figure and numbers are written (Non
 and the settings of `squeezespan analyze`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from squeezespan.evaluation.analysis_options import CkaOptions, MapOptions
 from squeezespan.evaluation.compare_layers import compare_layers
 from squeezespan.evaluation.map_features import map_features
 from squeezespan.reports.analysis import check_analysis_folder, write_cka, write_maps
-from squeezespan.settings import from_dict
+from squeezespan.results import CkaResult, MapResult
+from squeezespan.settings import Setting, from_dict
 
 __all__ = ["cka", "map"]
 
 
-def cka(out: str | Path | None = None, **settings: Any) -> dict[str, Any]:
+def cka(out: str | Path | None = None, **settings: Setting | Mapping[str, Setting]) -> CkaResult:
     """Compare the layers of a generator, a discriminator and students by linear CKA.
 
     Args:
@@ -38,10 +40,10 @@ def cka(out: str | Path | None = None, **settings: Any) -> dict[str, Any]:
     result = compare_layers(options)
     if out is not None:
         write_cka(Path(out), result)
-    return result
+    return cast(CkaResult, result)
 
 
-def map(out: str | Path | None = None, **settings: Any) -> dict[str, Any]:
+def map(out: str | Path | None = None, **settings: Setting | Mapping[str, Setting]) -> MapResult:
     """Lay the features of a generator, a discriminator and students out on maps, by class.
 
     Args:
@@ -62,4 +64,4 @@ def map(out: str | Path | None = None, **settings: Any) -> dict[str, Any]:
     result = map_features(options)
     if out is not None:
         write_maps(Path(out), result)
-    return result
+    return cast(MapResult, result)

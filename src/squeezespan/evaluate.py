@@ -8,16 +8,17 @@ it depends on.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.evaluation.probe import probe
-from squeezespan.settings import from_dict
+from squeezespan.results import ProbeResult
+from squeezespan.settings import Setting, from_dict
 
 __all__ = ["fewshot", "knn", "linear", "logistic"]
 
 
-def knn(run_or_weights: str | Path, data: str, **settings: Any) -> dict[str, Any]:
+def knn(run_or_weights: str | Path, data: str, **settings: Setting) -> ProbeResult:
     """Evaluate by nearest neighbours: cosine, k = 200, temperature 0.1, weighted votes.
 
     Args:
@@ -35,23 +36,23 @@ def knn(run_or_weights: str | Path, data: str, **settings: Any) -> dict[str, Any
     return _evaluate("knn", run_or_weights, data, settings)
 
 
-def linear(run_or_weights: str | Path, data: str, **settings: Any) -> dict[str, Any]:
+def linear(run_or_weights: str | Path, data: str, **settings: Setting) -> ProbeResult:
     """Evaluate by the paper's linear probe; arguments and result as for `knn`."""
     return _evaluate("linear", run_or_weights, data, settings)
 
 
-def logistic(run_or_weights: str | Path, data: str, **settings: Any) -> dict[str, Any]:
+def logistic(run_or_weights: str | Path, data: str, **settings: Setting) -> ProbeResult:
     """Evaluate by logistic regression on cached features; arguments and result as for `knn`."""
     return _evaluate("logistic", run_or_weights, data, settings)
 
 
-def fewshot(run_or_weights: str | Path, data: str, **settings: Any) -> dict[str, Any]:
+def fewshot(run_or_weights: str | Path, data: str, **settings: Setting) -> ProbeResult:
     """Evaluate with few labels a class, mean of several draws; arguments as for `knn`."""
     return _evaluate("fewshot", run_or_weights, data, settings)
 
 
 def _evaluate(
-    protocol: Protocol, run_or_weights: str | Path, data: str, settings: dict[str, Any]
-) -> dict[str, Any]:
+    protocol: Protocol, run_or_weights: str | Path, data: str, settings: dict[str, Setting]
+) -> ProbeResult:
     options = from_dict(ProbeOptions, settings, where=f"evaluate.{protocol}")
-    return probe(run_or_weights, data, protocol, options)
+    return cast(ProbeResult, probe(run_or_weights, data, protocol, options))

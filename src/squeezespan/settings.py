@@ -10,7 +10,7 @@ import difflib
 import math
 import reprlib
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -21,8 +21,10 @@ from squeezespan.settings_files import read_values
 __all__ = [
     "Range",
     "Seed",
+    "Setting",
     "Spelling",
     "as_flag",
+    "changed",
     "check_ranges",
     "closest",
     "flatten",
@@ -58,6 +60,9 @@ class Range:
 
 Spelling = Callable[[str], str]
 """How messages name a setting: `str` as files do, `optim.base_lr`; a command by its flag."""
+
+Setting = str | bool | int | float | Sequence[str | int | float] | None
+"""What a setting may be before it is checked."""
 
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 """What every library that draws numbers takes."""
@@ -127,6 +132,29 @@ def from_dict(cls: type[Settings], values: object, *, where: str) -> Settings:
     settings: Settings = _build(cls, values, "", where)
     check_ranges(settings, where=where)
     return settings
+
+
+def changed(
+    settings: Settings, changes: Mapping[str, Setting | Mapping[str, Setting]], *, where: str
+) -> Settings:
+    """Give settings with other values in the place of some.
+
+    Args:
+        settings: an instance of a settings dataclass, which stays as it is.
+        changes: values by name, and mappings of them by section.
+        where: as for `from_dict`.
+
+    Raises:
+        UserError: as `from_dict`.
+    """
+    values = to_dict(settings)
+    for name, change in changes.items():
+        section = values.get(name)
+        if isinstance(section, dict) and isinstance(change, Mapping):
+            values[name] = section | dict(change)
+        else:
+            values[name] = change
+    return from_dict(type(settings), values, where=where)
 
 
 def from_file(cls: type[Settings], path: Path) -> Settings:

@@ -21,6 +21,7 @@ from squeezespan.discriminators.stylegan2 import (
 from squeezespan.errors import UserError
 from squeezespan.models.backbones import build_backbone
 from squeezespan.models.student_file import STUDENT_FILE, save_student
+from squeezespan.results import CkaResult, ClassMap, MapResult
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,7 @@ def test_cka_of_students_on_real_images(files: Path) -> None:
         num_images=120,
         batch_size=40,
     )
+    assert result.keys() == CkaResult.__annotations__.keys()
     names = {layer["network"] for layer in result["layers"]}
     assert names == {"student first", "student second"}
     assert result["num_images"] == 120
@@ -134,6 +136,8 @@ def test_map_takes_the_classes_that_a_conditional_generator_was_told(files: Path
     result = squeezespan.analyze.map(
         gan=str(files / "conditional.safetensors"), method="pca", num_images=30
     )
+    assert result.keys() == MapResult.__annotations__.keys()
+    assert all(one.keys() == ClassMap.__annotations__.keys() for one in result["maps"])
     assert result["classes"] == "as the generator was told"
     assert result["class_names"] == ["class 0", "class 1", "class 2", "class 3"]
     assert [one["features"] for one in result["maps"]] == ["generator features", "w"]

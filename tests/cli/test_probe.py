@@ -20,6 +20,7 @@ from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.evaluation.probe import probe
 from squeezespan.models.backbones import build_backbone
 from squeezespan.models.student_file import STUDENT_FILE, load_backbone, save_student
+from squeezespan.results import ProbeResult
 
 SIDE = 16
 COUNTS = {"train": 12, "test": 5}
@@ -238,6 +239,7 @@ def test_a_backbone_that_broke_down(student: Path, data: str, tmp_path: Path) ->
 
 def test_the_public_functions_give_what_the_command_gives(student: Path, data: str) -> None:
     numbers = evaluate.knn(student, data, k=5)
+    assert ProbeResult.__required_keys__ <= numbers.keys() <= ProbeResult.__annotations__.keys()
     assert numbers["accuracy"] == probe(student, data, "knn", ProbeOptions(k=5))["accuracy"]
     with pytest.raises(UserError, match=r"evaluate\.knn: unknown setting kk"):
         evaluate.knn(student, data, kk=5)

@@ -16,6 +16,7 @@ from run_fixtures import server
 from safetensors.torch import load_file
 from tiny_runs import make_images, read_metrics
 
+import squeezespan
 from squeezespan.cli.finetune import run
 from squeezespan.cli.main import main
 from squeezespan.config import Precision
@@ -248,6 +249,11 @@ def test_what_is_refused(config: FinetuneConfig, done: Path, tmp_path: Path) -> 
         with pytest.raises(UserError, match=message) as raised:
             run(arguments)
         assert "\n" not in str(raised.value)
+
+
+def test_from_python_settings_are_named_as_in_files(config: FinetuneConfig) -> None:
+    with pytest.raises(UserError, match=r"^finetune: train: unknown setting epoch \(did you mean"):
+        squeezespan.finetune(config.weights, config.data, "out", train={"epoch": 1})
 
 
 def test_unlabelled_or_broken_images_are_met_before_training(student: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+import squeezespan
 from squeezespan.cli.gan.score import run
 from squeezespan.errors import UserError
 from squeezespan.generators.registry import save_generator
@@ -48,6 +49,9 @@ def test_a_score_is_printed_and_written_and_never_called_fid(
     score = json.loads(out.read_text())
     assert score["frechet_efficientnet_lite0"] > 0
     assert score | {"gan": gan, "data": data, "num_images": 8, "num_real": 6} == score
+    again = squeezespan.score_gan(gan, data, num_images=8, device="cpu")
+    assert again.frechet == score["frechet_efficientnet_lite0"]
+    assert again.details["kernel_efficientnet_lite0"] == again.kernel
     printed = capsys.readouterr().out
     assert "Frechet distance (EfficientNet-Lite0)" in printed
     assert not any("fid" in text.lower() for text in (*score, score["metric"], printed))
@@ -68,3 +72,7 @@ def test_wrong_options(
         with pytest.raises(UserError, match=message) as raised:
             run(arguments)
         assert "\n" not in str(raised.value)
+    with pytest.raises(
+        UserError, match=r"^score_gan: unknown setting num_image \(did you mean num_"
+    ):
+        squeezespan.score_gan(gan, data, num_image=8)

@@ -3,12 +3,14 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tiny_runs import make_images
 
 from squeezespan.errors import UserError
 from squeezespan.presets import find_preset, list_presets
-from squeezespan.presets.gan import GAN_PRESETS
+from squeezespan.presets.gan import GAN_PRESETS, find_gan_preset
 
 ROOT = Path(__file__).parents[2]
 
@@ -168,3 +170,40 @@ def test_a_misspelt_name_is_suggested() -> None:
 def test_a_preset_of_gan_training_is_told_apart() -> None:
     with pytest.raises(UserError, match="'stylegan2-cpu' is one of `squeezespan gan train`"):
         find_preset("stylegan2-cpu")
+
+
+def test_settings_change_in_one_call() -> None:
+    preset = find_preset("squeeze-span-mini")
+    changed = preset.build(gan="GAN.pkl", train={"max_steps": 20}, augment={"crop_scale": (0.5, 1)})
+    usual = preset.build()
+    assert (changed.gan, changed.train.max_steps) == ("GAN.pkl", 20)
+    assert changed.augment.crop_scale == (0.5, 1.0)
+    train = replace(changed.train, max_steps=usual.train.max_steps)
+    assert replace(changed, gan=usual.gan, train=train, augment=usual.augment) == usual
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train": {"max_step": 20}}, r"unknown setting train.max_step \(did you mean train.max_"),
+        ({"trian": {"max_steps": 20}}, r"unknown setting trian \(did you mean train\?\)"),
+        ({"train": {"max_steps": "20"}}, "train.max_steps is '20', but must be a whole number"),
+        ({"train": {"max_steps": 0}}, "train.max_steps is 0, but must be at least 1"),
+        ({"train": 20}, "train must hold settings by name"),
+    ],
+)
+def test_a_change_that_is_none_is_refused_in_one_line(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=f"^preset squeeze-span-mini: {message}"):
+        find_preset("squeeze-span-mini").build(**changes)
+
+
+def test_gan_presets_are_built_alike(tmp_path: Path) -> None:
+    config = find_gan_preset("stylegan2-cpu").build(data="folder:IMAGES", train={"kimg": 10})
+    assert config.data == "folder:IMAGES"
+    assert config.train == replace(GAN_PRESETS["stylegan2-cpu"]().train, kimg=10)
+    with pytest.raises(UserError, match="auto looks at the images: name their data spec"):
+        find_gan_preset("auto")
+    make_images(tmp_path / "images")
+    assert find_gan_preset("auto", f"folder:{tmp_path / 'images'}").build().data

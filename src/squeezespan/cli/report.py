@@ -5,8 +5,6 @@ from pathlib import Path
 
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.options import Positional
-from squeezespan.errors import UserError
-from squeezespan.files import check_new_file
 
 __all__ = ["Options", "run"]
 
@@ -34,18 +32,6 @@ def run(argv: list[str]) -> None:
         StorageError: the page could not be written.
     """
     options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
-    if not options.runs:
-        raise UserError("name one run folder or several: squeezespan report RUN [RUN...]")
-    if len(options.runs) == 1:
-        if options.out is not None:
-            raise UserError("--out is for the page of several runs; one run's is its report.html")
-        from squeezespan.reports.renew import renew_report
+    from squeezespan.reports.report import report
 
-        print(renew_report(options.runs[0]))
-        return
-    if options.out is None:
-        raise UserError("several runs need --out, a new HTML file for their page")
-    check_new_file(options.out, "--out")
-    from squeezespan.reports.several import write_several
-
-    print(write_several(options.runs, options.out))
+    print(report(options.runs, options.out))

@@ -1,12 +1,16 @@
 """`finetune` from Python: a backbone and labelled images, few or all, to a tested classifier."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from squeezespan.finetuning.config import FinetuneConfig, FinetuneTrainConfig, TuningConfig
 from squeezespan.finetuning.run import run_finetuning
+from squeezespan.settings import Setting, from_dict
 
 __all__ = ["finetune"]
+
+_Config = TypeVar("_Config")
 
 
 def finetune(
@@ -15,8 +19,8 @@ def finetune(
     out: str | Path,
     *,
     images_per_class: int | Literal["all"] = "all",
-    train: FinetuneTrainConfig | None = None,
-    tuning: TuningConfig | None = None,
+    train: FinetuneTrainConfig | Mapping[str, Setting] | None = None,
+    tuning: TuningConfig | Mapping[str, Setting] | None = None,
     resume: bool = False,
 ) -> Path:
     """Fine-tune a backbone on labelled images, and test it beside logistic regression.
@@ -31,8 +35,9 @@ def finetune(
         out: the folder to make. It gets `student.safetensors`, `classifier.safetensors` (both by
             `load_classifier`), `result.json` and `report.html`.
         images_per_class: labelled images of each class that are used.
-        train: epochs, batch, seed, device and the like; the usual ones if None.
-        tuning: learning rates and augmentation; the usual ones if None.
+        train: epochs, batch, seed, device and the like, such as `{"epochs": 10}`; what is left out
+            is as usual.
+        tuning: learning rates and augmentation, likewise.
         resume: continue the run in `out`, or begin one where there is none.
 
     Returns:
@@ -47,7 +52,13 @@ def finetune(
         str(run_or_weights),
         data,
         images_per_class,
-        train or FinetuneTrainConfig(),
-        tuning or TuningConfig(),
+        _settings(FinetuneTrainConfig, train, "finetune: train"),
+        _settings(TuningConfig, tuning, "finetune: tuning"),
     )
     return run_finetuning(config, out, resume)
+
+
+def _settings(
+    kind: type[_Config], given: _Config | Mapping[str, Setting] | None, where: str
+) -> _Config:
+    return given if isinstance(given, kind) else from_dict(kind, given or {}, where=where)

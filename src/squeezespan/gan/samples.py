@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,12 +10,11 @@ from PIL import Image
 from torch import Tensor
 
 from squeezespan.files import atomic_write
-from squeezespan.generators.base import Generator
+from squeezespan.generators.base import Generator, NoiseMode
+from squeezespan.generators.batches import usual_batch
 from squeezespan.randomness import StepRandom
 
 __all__ = ["image_grid", "sample_images", "save_grid", "to_uint8"]
-
-_BATCH = 100
 
 
 def to_uint8(images: Tensor) -> Tensor:
@@ -29,24 +29,35 @@ def sample_images(
     *,
     seed: int = 0,
     truncation: float = 1.0,
-    labels: Tensor | int | None = None,
+    labels: Tensor | Sequence[int] | int | None = None,
+    noise: NoiseMode = "const",
+    batch_size: int | None = None,
 ) -> Tensor:
-    """Generate `n` images, uint8 [n, C, R, R] on the CPU; equal seeds give equal images.
+    """Generate `n` images, uint8 [n, C, R, R] on the CPU.
+
+    Equal seeds give equal images; with random noise only for equal batch sizes.
 
     Args:
-        generator: in eval mode, on any device.
+        generator: in eval mode, on any device, such as of `load_generator`.
         n: number of images.
-        seed: of the latents.
-        truncation: see `Generator.forward`.
+        seed: of the latents and the noise.
+        truncation: pulls w towards its average; 1 leaves it alone.
         labels: class indices [n], one class for all, or None for random ones.
+        noise: per-pixel noise of families that have it.
+        batch_size: images at a time; as many as memory usually holds if None.
+
+    Raises:
+        UserError: labels that the generator doesn't have.
     """
     device = generator.device
     latents = generator.sample_latents(n, StepRandom(seed, stream="samples"), labels)
+    at_a_time = batch_size or usual_batch(generator.info)
     done = []
-    for start in range(0, n, _BATCH):
-        part = latents.slice(start, start + _BATCH).to(device)
-        images = generator(part, truncation=truncation, noise="const").images
-        done.append(to_uint8(images).cpu())
+    for start in range(0, n, at_a_time):
+        part = latents.slice(start, start + at_a_time).to(device)
+        random = StepRandom(seed, start, stream="noise", device=device)
+        made = generator(part, truncation=truncation, noise=noise, random=random)
+        done.append(to_uint8(made.images).cpu())
     return torch.cat(done)
 
 

@@ -1,7 +1,8 @@
 """Named configurations: for one's own images, the paper's (Tables 2 to 4), small ones for a CPU."""
 
 from squeezespan.presets import mini, own, paper, transfers
-from squeezespan.presets.registry import Preset, find_preset, list_presets
+from squeezespan.presets.preset import Preset
+from squeezespan.presets.registry import find_preset, list_presets
 
 __all__ = ["Preset", "find_preset", "list_presets"]
 

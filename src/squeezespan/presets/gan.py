@@ -1,6 +1,8 @@
 """Presets of GAN training, one a function."""
 
+import inspect
 from collections.abc import Callable
+from functools import partial
 
 from squeezespan.errors import UserError
 from squeezespan.gan.config import (
@@ -18,6 +20,7 @@ from squeezespan.presets.gan_projected import (
     projected_stylegan2,
     projected_stylegan2_imagenet100,
 )
+from squeezespan.presets.preset import Preset
 from squeezespan.settings import closest
 
 __all__ = [
@@ -111,15 +114,31 @@ GAN_PRESETS: dict[str, Callable[[], GanTrainConfig]] = {
 }
 
 
-def find_gan_preset(name: str) -> GanTrainConfig:
-    """Give the settings of the GAN preset called `name`.
+def find_gan_preset(name: str, data: str | None = None) -> Preset[GanTrainConfig]:
+    """Give the preset of a GAN's training that is called `name`; its `build` makes settings.
+
+    Args:
+        name: as `squeezespan presets` lists it.
+        data: spec of the images that `auto` looks at; the others don't.
 
     Raises:
-        UserError: no preset has this name; the message suggests the nearest one.
+        UserError: no preset has this name, and the message suggests the nearest one; no images for
+            `auto`.
     """
+    if name == AUTO:
+        from squeezespan.presets.gan_auto import auto_gan_preset
+
+        if data is None:
+            raise UserError("the preset auto looks at the images: name their data spec, too")
+        return _preset(AUTO, partial(auto_gan_preset, data))
     if name not in GAN_PRESETS:
         hint = closest(name, [AUTO, *GAN_PRESETS])
         raise UserError(
             f"there is no GAN preset {name!r}{hint}; there are {', '.join([AUTO, *GAN_PRESETS])}"
         )
-    return GAN_PRESETS[name]()
+    return _preset(name, GAN_PRESETS[name])
+
+
+def _preset(name: str, make: Callable[[], GanTrainConfig]) -> Preset[GanTrainConfig]:
+    documented = getattr(make, "func", make)
+    return Preset(name, inspect.cleandoc(documented.__doc__ or ""), make)

@@ -2,31 +2,16 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from squeezespan.config import DistillConfig
 from squeezespan.errors import UserError
 from squeezespan.presets.gan import AUTO, GAN_PRESETS
+from squeezespan.presets.preset import Preset
 from squeezespan.settings import closest
 
-__all__ = ["Preset", "find_preset", "list_presets", "register"]
+__all__ = ["find_preset", "list_presets", "register"]
 
-_presets: dict[str, "Preset"] = {}
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named configuration."""
-
-    name: str
-    description: str
-    """One line of summary; then hardware, time and accuracy as far as they were measured."""
-    build: Callable[[], DistillConfig]
-
-    @property
-    def summary(self) -> str:
-        """The first line of the description."""
-        return self.description.splitlines()[0]
+_presets: dict[str, Preset[DistillConfig]] = {}
 
 
 def register(name: str, build: Callable[[], DistillConfig], **words: object) -> None:
@@ -42,8 +27,11 @@ def register(name: str, build: Callable[[], DistillConfig], **words: object) -> 
     _presets[name] = Preset(name, description, build)
 
 
-def find_preset(name: str) -> Preset:
-    """Give the preset called `name`.
+def find_preset(name: str) -> Preset[DistillConfig]:
+    """Give the preset of a student's training that is called `name`; its `build` makes settings.
+
+    Args:
+        name: as `squeezespan presets` lists it.
 
     Raises:
         UserError: no preset has this name; the message suggests the nearest one.
@@ -58,6 +46,6 @@ def find_preset(name: str) -> Preset:
     return _presets[name]
 
 
-def list_presets() -> list[Preset]:
+def list_presets() -> list[Preset[DistillConfig]]:
     """Give all presets in the order in which they were registered."""
     return list(_presets.values())

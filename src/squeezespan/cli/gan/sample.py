@@ -74,25 +74,16 @@ def run(argv: list[str]) -> None:
 
 def _draw(generator: Any, options: Options) -> Any:
     """Generate the images, uint8 [N, C, R, R] on the CPU."""
-    import torch
-
-    from squeezespan.gan.samples import to_uint8
-    from squeezespan.generators.batches import usual_batch
-    from squeezespan.randomness import StepRandom
+    from squeezespan.gan.samples import sample_images
 
     columns, classes = options.columns or 1, options.label
     count = options.num_images or max(_USUAL // columns, 1) * columns
-    labels = [classes[place % len(classes)] for place in range(count)] if classes else None
-    latents = generator.sample_latents(count, StepRandom(options.seed, stream="samples"), labels)
-    device = generator.device
-    at_a_time = options.batch_size or usual_batch(generator.info)
-    done = []
-    for start in range(0, count, at_a_time):
-        part = latents.slice(start, start + at_a_time).to(device)
-        noise = StepRandom(options.seed, start, stream="noise", device=device)
-        with torch.no_grad():
-            images = generator(
-                part, truncation=options.truncation, noise=options.noise, random=noise
-            ).images
-        done.append(to_uint8(images).cpu())
-    return torch.cat(done)
+    return sample_images(
+        generator,
+        count,
+        seed=options.seed,
+        truncation=options.truncation,
+        labels=[classes[place % len(classes)] for place in range(count)] if classes else None,
+        noise=options.noise,
+        batch_size=options.batch_size,
+    )

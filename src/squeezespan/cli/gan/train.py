@@ -83,7 +83,7 @@ def _settings_to_begin_with(argv: list[str]) -> GanTrainConfig:
         from squeezespan.presets.gan_auto import auto_gan_preset
 
         if name != AUTO:
-            return _with_sizes_open(find_gan_preset(name), argv)
+            return _with_sizes_open(find_gan_preset(name).build(), argv)
         if peek(argv, "--data") is None:
             raise UserError("--preset auto looks at the images; name them with --data")
         side, batch = (peek(argv, option) or "" for option in ("--resolution", "--batch-size"))
