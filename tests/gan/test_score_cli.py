@@ -65,14 +65,12 @@ def test_wrong_options(
     for arguments, message in [
         ([*base, "--metric", "fid"], "FID needs the Inception weights"),
         ([*base, "--inception-weights", "x.pth"], "--metric fid"),
-        ([*base, "--num-images", "1"], "num_images is 1, but must be at least 4"),
+        ([*base, "--num-images", "1"], "--num-images is 1, but must be at least 4"),
         ([*base, "--json", gan], "exists already"),
         (["absent.pkl", "--data", data], "absent.pkl"),
     ]:
         with pytest.raises(UserError, match=message) as raised:
             run(arguments)
         assert "\n" not in str(raised.value)
-    with pytest.raises(
-        UserError, match=r"^score_gan: unknown setting num_image \(did you mean num_"
-    ):
+    with pytest.raises(UserError, match=r"^score_gan: unknown setting num_image \(did you"):
         squeezespan.score_gan(gan, data, num_image=8)

@@ -56,7 +56,7 @@ def shrunk(config: DistillConfig, folder: Path) -> DistillConfig:
 
 
 @pytest.mark.parametrize("preset", list_presets(), ids=lambda preset: str(preset.name))
-def test_two_steps(preset: Preset, folder: Path) -> None:
+def test_two_steps(preset: Preset[DistillConfig], folder: Path) -> None:
     config = shrunk(preset.build(), folder)
     fabric = launch(config.train)
     parts = prepare(config, CPU)
