@@ -37,7 +37,9 @@ def find_preset(name: str) -> Preset[DistillConfig]:
         UserError: no preset has this name; the message suggests the nearest one.
     """
     if name in (AUTO, *GAN_PRESETS):
-        raise UserError(f"the preset {name!r} is one of `squeezespan gan train`")
+        raise UserError(
+            f"the preset {name!r} is one of `squeezespan gan train` (in Python: find_gan_preset)"
+        )
     if name not in _presets:
         hint = closest(name, list(_presets))
         raise UserError(
