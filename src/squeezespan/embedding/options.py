@@ -19,6 +19,7 @@ class EmbedOptions:
     batch_size: Annotated[int, Range(1)] = 256
     """Images at a time."""
     device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Of the backbone; the features are stored as float32."""
     num_workers: Annotated[int, Range(0)] = 2

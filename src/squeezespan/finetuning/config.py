@@ -32,6 +32,7 @@ class TuningConfig:
     layer_decay: Annotated[float, Range(0, 1, above=True)] = 0.75
     """Each layer learns slower than the one above it by this factor."""
     weight_decay: NotNegative = 0.05
+    """Of AdamW, on weights of the network alone: not on biases, normalisation or the head."""
     crop: Annotated[float, Range(0, 1, above=True)] = 0.5
     """Smallest share of an image that a random crop keeps."""
     flip: Annotated[float, Range(0, 1)] = 0.5
@@ -52,7 +53,9 @@ class FinetuneTrainConfig:
     """Draws the labelled images (those of the first draw of `probe --protocol fewshot`), the
     held-out ones, order and crops."""
     device: str = "auto"
+    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
     precision: Precision = "auto"
+    """auto: bf16 where the hardware computes in it natively, else fp32."""
     num_workers: Annotated[int, Range(0)] = 2
     """Image-decoding threads."""
     checkpoint_minutes: NotNegative = 5.0
