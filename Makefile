@@ -14,7 +14,7 @@ LOWEST := .venv-lowest
 BARE := .venv-package
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest check bench mutation package constraints clean
+.PHONY: help demo test test-lowest check docs bench mutation package constraints clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,10 @@ check: $(STAMP) ## lint, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(STAMP) ## the documentation site, in build/site; a link that leads nowhere is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -n -c docs . build/site $(ARGS)
+	@echo "build/site/index.html"
 
 bench: $(STAMP) ## what measures speed
 	@for script in benchmarks/*.py; do \

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[1]
-_DEVELOPMENT = {"dev", "mutation"}
+_DEVELOPMENT = {"dev", "docs", "mutation"}
 _COLLECTIONS = {"all", "tracking"}
 """Extras that only join others."""
-_PROGRAMS = {"mypy", "pytest", "ruff", "types-tqdm"}
-"""Run, not imported."""
+_PROGRAMS = {"furo", "mypy", "myst-parser", "pytest", "ruff", "types-tqdm"}
+"""Run, or named in a configuration, not imported."""
 _BEHIND = {"torch.utils.tensorboard": "tensorboard"}
 """Modules of one distribution that stand for another."""
 
@@ -70,7 +70,7 @@ def test_the_package_imports_what_it_declares_and_nothing_else() -> None:
 def test_development_imports_what_it_declares() -> None:
     groups = declared()
     everything = set().union(*groups.values())
-    used = set(imported("src", "tests", "benchmarks", "examples", "tools")) - {"squeezespan"}
+    used = set(imported("src", "tests", "benchmarks", "docs", "examples", "tools")) - {"squeezespan"}
     assert used - everything == set()
     only_development = set().union(*(groups[extra] for extra in _DEVELOPMENT))
     assert only_development - used - _PROGRAMS == set()

@@ -1,13 +1,17 @@
 """Every snippet of README and of the pages in docs runs, on small files of the names in it.
 
-`docs/generators.md` and the Python of `docs/exports.md` have tests of their own. A training is cut
-to its plan (`--dry-run`), or to two steps; the demo's commands are read by its own parser.
+`docs/generators.md`, the Python of `docs/exports.md` and `docs/how-to/sweeps.md`, and the notebook
+have tests of their own. A training is cut to its plan (`--dry-run`), or to two steps; the demo's
+commands are read by its own parser.
 """
 
+import csv
 import dataclasses
+import json
 import re
 import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,12 +33,14 @@ from squeezespan.discriminators.stylegan2 import (
 from squeezespan.distillation.speed import RunSpeed
 from squeezespan.finetuning.config import FinetuneTrainConfig
 from squeezespan.gan.speed import GanSpeed
+from squeezespan.generators.dcgan import DCGANConfig, DCGANGenerator
 from squeezespan.models.backbones import build_backbone
 from squeezespan.models.student_file import STUDENT_FILE, save_student
 
 ROOT = Path(__file__).parents[1]
-OWN_PYTHON = ("generators.md", "exports.md")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OWN_PYTHON = ("generators.md", "exports.md", "sweeps.md")
+NOTEBOOK = ROOT / "docs" / "notebooks" / "first-backbone.ipynb"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SMALLER = {
     "distill": ["--dry-run", "--batch-size", "8", "--images.resolution", "32", "--out", "new"],
     "finetune": ["--epochs", "1"],
@@ -58,7 +64,7 @@ def commands() -> Iterator[tuple[str, str]]:
             continue
         for snippet in snippets(page, "sh"):
             for line in snippet.replace("\\\n", " ").splitlines():
-                yield page.name, line
+                yield page.relative_to(ROOT).as_posix(), line
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +87,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "normalization": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
         "provenance": {},
     }
-    run = folder / "runs" / "mine"
-    run.mkdir()
-    save_student(run / STUDENT_FILE, build_backbone("resnet10-narrow", "cifar", 16), header)
+    for name in ("mine", "faces"):
+        run = folder / "runs" / name
+        run.mkdir()
+        save_student(run / STUDENT_FILE, build_backbone("resnet10-narrow", "cifar", 16), header)
+    faces = folder / "faces" / "gan_face_generate"
+    faces.mkdir(parents=True)
+    network = DCGANGenerator(DCGANConfig(widths=(8, 8, 8, 8)))
+    torch.save({"netG_state_dict": network.state_dict()}, faces / "weights.tar")
     return folder
 
 
@@ -150,11 +161,12 @@ _DISTILL, _FINETUNE = squeezespan.distill, squeezespan.finetune
     ids=lambda page: page.name,
 )
 def test_python_snippets_run_one_after_the_other(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(squeezespan, "distill", two_steps)
     monkeypatch.setattr(squeezespan, "finetune", one_pass)
+    shutil.copytree(files / "runs" / "faces", tmp_path / "runs" / "faces")
     data = make_images(tmp_path / "images")
     shutil.copytree(tmp_path / "images" / "train", tmp_path / "images" / "test")
     images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
@@ -162,14 +174,64 @@ def test_python_snippets_run_one_after_the_other(
     for snippet in snippets(page, "python"):
         small = snippet.replace("builtin:cifar10-mini", data)
         exec(compile(small, str(page), "exec"), names)
-    if page.name != "README.md":
-        return
-    assert names["features"].shape == (2, names["backbone"].num_features)
-    assert names["generated"].images.shape == (8, 3, 32, 32)
-    assert list(names["generated"].features) == ["b4", "b8", "b16", "b32"]
+    if page.name == "README.md":
+        assert names["features"].shape == (2, names["backbone"].num_features)
+        assert names["generated"].images.shape == (8, 3, 32, 32)
+        assert list(names["generated"].features) == ["b4", "b8", "b16", "b32"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_sweep_makes_a_table(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The loop's commands are those of a shell; the first two of them run, shorter."""
+    if shutil.which("bash") is None:
+        pytest.skip("needs bash")
+    page = ROOT / "docs" / "how-to" / "sweeps.md"
+    (loop,) = snippets(page, "bash")
+    shown = 'squeezespan() { echo "$@"; }\n' + loop
+    printed = subprocess.run(["bash", "-euc", shown], check=True, capture_output=True, text=True)
+    commands = [shlex.split(line) for line in printed.stdout.splitlines()]
+    assert [command[0] for command in commands] == ["distill", "probe"] * 6
+    assert len({tuple(command) for command in commands}) == 12
+
+    for name in ("IMAGES", "LABELLED", "GAN.safetensors"):
+        (tmp_path / name).symlink_to(files / name)
+    monkeypatch.chdir(tmp_path)
+    (distill, probe), shorter = commands[:2], ["--max-steps", "2", "--batch-size", "8"]
+    shorter += ["--source.statistics-images", "8", "--monitor.knn-every", "1"]
+    assert main([*distill, *shorter, "--device", "cpu"]) == 0, capsys.readouterr().err
+    assert main(probe) == 0
+    names: dict[str, Any] = {}
+    for snippet in snippets(page, "python"):
+        exec(compile(snippet, str(page), "exec"), names)
+    (row,) = csv.DictReader((tmp_path / "sweep" / "knn.csv").read_text().splitlines())
+    assert (row["run"], row["base_lr"], row["seed"]) == ("rate-0.03-seed-0", "0.03", "0")
+    assert float(row["low"]) <= float(row["accuracy"]) <= float(row["high"])
+    assert 0 <= names["held_out_accuracy"](tmp_path / "sweep" / row["run"]) <= 1
+
+
+def test_the_notebook_runs_and_has_no_outputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(squeezespan, "distill", two_steps)
+    monkeypatch.setattr("matplotlib.pyplot.show", lambda: None)
+    data = make_images(tmp_path / "images")
+    shutil.copytree(tmp_path / "images" / "train", tmp_path / "images" / "test")
+    cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
+    names: dict[str, Any] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == []
+            assert cell["execution_count"] is None
+            small = "".join(cell["source"]).replace("builtin:cifar10-mini", data)
+            exec(compile(small, NOTEBOOK.name, "exec"), names)
+    # An image is its own nearest neighbour.
+    assert names["nearest"][:, 0].tolist() == [0, 1, 2, 3]
+    assert 0 <= names["result"]["accuracy"] <= 1
+
+
+@pytest.mark.parametrize("page", [*PAGES, NOTEBOOK], ids=lambda page: page.name)
 def test_what_a_page_points_to_is_there(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text("utf-8")):
         if "://" not in target:

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 _PYPROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
-_DEVELOPMENT = frozenset({"dev", "mutation"})
+_DEVELOPMENT = frozenset({"dev", "docs", "mutation"})
 """What develops the package may be new."""
 
 

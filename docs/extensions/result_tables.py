@@ -1,0 +1,120 @@
+"""Tables of results/, made when the site is built, from the files that the runs left.
+
+    ```{result-table} mini-cifar10/accuracies.csv
+    :rows: run
+    :columns: protocol
+    :value: accuracy
+    ```
+
+puts a share in percent at every row and column, with its interval where the file has one. With
+`:columns:` alone these columns are shown as they are; `name = heading` renames one.
+"""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+__all__ = ["chosen", "crossed", "setup"]
+
+_RESULTS = Path(__file__).resolve().parents[2] / "results"
+
+Row = dict[str, str]
+
+
+def chosen(rows: Sequence[Row], columns: str) -> list[list[str]]:
+    """Give a heading and the cells of some columns.
+
+    Args:
+        rows: of a file, by its own headings.
+        columns: separated by commas; `name = heading` renames one.
+
+    Raises:
+        KeyError: there is no such column.
+    """
+    pairs = [column.partition("=") for column in columns.split(",")]
+    names = [name.strip() for name, _, _ in pairs]
+    heading = [shown.strip() or name.strip() for name, _, shown in pairs]
+    return [heading, *([row[name] for name in names] for row in rows)]
+
+
+def crossed(rows: Sequence[Row], down: str, across: str, value: str) -> list[list[str]]:
+    """Give a heading and a line for each value of one column, a cell for each of another.
+
+    Args:
+        rows: of a file, by its own headings.
+        down: the column whose values begin the lines.
+        across: the column whose values are the headings.
+        value: the column of shares, from 0 to 1, that stand in the cells in percent.
+
+    Raises:
+        KeyError: there is no such column.
+        ValueError: two rows of one cell.
+    """
+    lines = list(dict.fromkeys(row[down] for row in rows))
+    headings = list(dict.fromkeys(row[across] for row in rows))
+    cells: dict[tuple[str, str], str] = {}
+    for row in rows:
+        place = row[down], row[across]
+        if place in cells:
+            raise ValueError(f"two rows have {down} {place[0]} and {across} {place[1]}")
+        cells[place] = _percent(row, value)
+    return [
+        [down, *(f"{name} %" for name in headings)],
+        *([line, *(cells.get((line, name), "") for name in headings)] for line in lines),
+    ]
+
+
+def _percent(row: Row, value: str) -> str:
+    shown = f"{100 * float(row[value]):.1f}"
+    if not row.get("interval_low"):
+        return shown
+    low, high = (100 * float(row[name]) for name in ("interval_low", "interval_high"))
+    return f"{shown} ({low:.1f} to {high:.1f})"
+
+
+class ResultTable(SphinxDirective):
+    """The directive."""
+
+    required_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = dict.fromkeys(
+        ("rows", "columns", "value"), directives.unchanged_required
+    )
+
+    def run(self) -> list[nodes.Node]:
+        """Give the table."""
+        file = _RESULTS / self.arguments[0]
+        self.env.note_dependency(str(file))
+        try:
+            with file.open(encoding="utf-8", newline="") as stream:
+                rows = list(csv.DictReader(stream))
+            columns = self.options["columns"]
+            if "rows" in self.options:
+                table = crossed(rows, self.options["rows"], columns, self.options["value"])
+            else:
+                table = chosen(rows, columns)
+        except (KeyError, OSError, ValueError) as problem:
+            raise self.error(f"results/{self.arguments[0]}: {problem!r}") from problem
+        return [_as_nodes(table)]
+
+
+def _as_nodes(lines: Sequence[Sequence[str]]) -> nodes.table:
+    group = nodes.tgroup(cols=len(lines[0]))
+    group += [nodes.colspec(colwidth=1) for _ in lines[0]]
+    rows = [
+        nodes.row("", *(nodes.entry("", nodes.paragraph(text=cell)) for cell in line))
+        for line in lines
+    ]
+    group += [nodes.thead("", rows[0]), nodes.tbody("", *rows[1:])]
+    return nodes.table("", group)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.add_directive("result-table", ResultTable)
+    return {"parallel_read_safe": True}

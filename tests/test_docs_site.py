@@ -1,0 +1,101 @@
+"""What the documentation site is generated from: navigation, types, docstrings, results."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from contents import navigation
+from docstrings import restructured
+from option_reference import commands, definition, grouped
+from result_tables import chosen, crossed
+
+import squeezespan
+from squeezespan.cli.gan import VERBS
+from squeezespan.cli.main import COMMANDS
+from squeezespan.cli.options import list_options
+from squeezespan.settings import Range
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@dataclass
+class Sample:
+    """Options of a command."""
+
+    count: Annotated[int, Range(1, 10)] | None = None
+    """How many."""
+    crop: Annotated[tuple[float, float], Range(0, above=True)] = (0.5, 1.0)
+    """From and to."""
+    kind: Literal["a", "b"] = "a"
+    """Which."""
+    loud: bool = False
+    """Say more."""
+
+
+def test_an_option_is_told_with_its_type_range_and_default() -> None:
+    told = [definition(option) for option in list_options(Sample)]
+    assert told == [
+        "`--count` `INT|None`, at least 1 and at most 10, default `None`\n: How many.\n",
+        "`--crop` `FLOAT FLOAT`, above 0, default `0.5 1.0`\n: From and to.\n",
+        "`--kind` `{a,b}`, default `a`\n: Which.\n",
+        "`--loud` `--no-loud`, default `off`\n: Say more.\n",
+    ]
+
+
+def test_every_command_is_in_the_reference() -> None:
+    typed = {name for name in COMMANDS if name != "gan"} | {f"gan {verb}" for verb in VERBS}
+    assert {name for name in commands() if name.split()[0] in ("gan", *COMMANDS)} >= typed
+
+
+def test_every_setting_is_in_the_reference() -> None:
+    sections = grouped(commands()["distill"])
+    assert [option.names[0] for option in sections["optim"]][:2] == [
+        "--optim.base-lr",
+        "--optim.momentum",
+    ]
+    assert "--epochs" in [option.names[0] for option in sections["train"]]
+    assert sections[""][0].names == ("--out",)
+
+
+def test_every_public_name_is_on_the_page_of_the_api() -> None:
+    page = (DOCS / "api.md").read_text("utf-8")
+    for name in squeezespan.__all__:
+        assert re.search(rf"auto\w+:: squeezespan\.{name}\b", page), name
+
+
+def test_navigation_has_the_pages_of_a_list() -> None:
+    text = "# A\n\n- [Not in a section](x.md): x.\n\n## One\n\n- [B](b.md): b.\n- [C](d/c.md): c.\n"
+    assert navigation(text + "\n## Two\n\nNo list.\n") == (
+        "```{toctree}\n:hidden:\n:caption: One\n\nb\nd/c\n```"
+    )
+
+
+def test_code_and_examples_in_docstrings() -> None:
+    docstring = "Give `a*b` of *shape.\n\n    f(x)\n\nArgs:\n    x: `f: g` of it.\n"
+    assert restructured(docstring) == (
+        "Give ``a*b`` of \\*shape.\n\n.. code-block:: python\n\n    f(x)\n\n"
+        "Args:\n    x: ``f: g`` of it."
+    )
+
+
+def test_tables_of_results() -> None:
+    rows = [
+        {"run": "a", "protocol": "knn", "accuracy": "0.5", "interval_low": "0.4",
+         "interval_high": "0.6"},
+        {"run": "b", "protocol": "knn", "accuracy": "0.25", "interval_low": "",
+         "interval_high": ""},
+        {"run": "b", "protocol": "linear", "accuracy": "0.3", "interval_low": "",
+         "interval_high": ""},
+    ]  # fmt: skip
+    assert crossed(rows, "run", "protocol", "accuracy") == [
+        ["run", "knn %", "linear %"],
+        ["a", "50.0 (40.0 to 60.0)", ""],
+        ["b", "25.0", "30.0"],
+    ]
+    with pytest.raises(ValueError, match="two rows"):
+        crossed([*rows, rows[0]], "run", "protocol", "accuracy")
+    assert chosen(rows[:1], "run, accuracy = share") == [["run", "share"], ["a", "0.5"]]
+    with pytest.raises(KeyError):
+        chosen(rows, "seed")
