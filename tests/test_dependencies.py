@@ -70,7 +70,8 @@ def test_the_package_imports_what_it_declares_and_nothing_else() -> None:
 def test_development_imports_what_it_declares() -> None:
     groups = declared()
     everything = set().union(*groups.values())
-    used = set(imported("src", "tests", "benchmarks", "docs", "examples", "tools")) - {"squeezespan"}
+    folders = ("src", "tests", "benchmarks", "docs", "examples", "tools")
+    used = set(imported(*folders)) - {"squeezespan"}
     assert used - everything == set()
     only_development = set().union(*(groups[extra] for extra in _DEVELOPMENT))
     assert only_development - used - _PROGRAMS == set()

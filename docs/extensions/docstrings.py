@@ -1,4 +1,4 @@
-"""Docstrings as they are written here, with Markdown's code, for Sphinx, which reads another markup."""
+"""Docstrings, which are written with Markdown's code here, in the markup that Sphinx reads."""
 
 import re
 
@@ -40,7 +40,9 @@ def _with_examples(lines: list[str]) -> list[str]:
     return marked
 
 
-def _rewrite(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+def _rewrite(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
     del app, what, name, obj, options
     lines[:] = restructured("\n".join(lines)).splitlines()
 

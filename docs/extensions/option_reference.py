@@ -67,11 +67,10 @@ def definition(option: Option) -> str:
 
 def _ranges(hint: Any) -> Iterator[Range]:
     """Find the ranges of a type, wherever in it."""
-    for part in (*getattr(hint, "__metadata__", ()), *get_args(hint)):
-        if isinstance(part, Range):
-            yield part
-        elif part not in getattr(hint, "__metadata__", ()):
-            yield from _ranges(part)
+    if isinstance(hint, Range):
+        yield hint
+    for part in get_args(hint):
+        yield from _ranges(part)
 
 
 def _shown(value: object) -> str:
