@@ -14,7 +14,7 @@ _ROOT = Path(__file__).parents[1]
 _DEVELOPMENT = {"dev", "docs", "mutation"}
 _COLLECTIONS = {"all", "tracking"}
 """Extras that only join others."""
-_PROGRAMS = {"furo", "mypy", "myst-parser", "pytest", "ruff", "types-tqdm"}
+_PROGRAMS = {"furo", "mypy", "myst-parser", "pytest", "ruff", "types-docutils", "types-tqdm"}
 """Run, or named in a configuration, not imported."""
 _BEHIND = {"torch.utils.tensorboard": "tensorboard"}
 """Modules of one distribution that stand for another."""

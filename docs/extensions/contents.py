@@ -1,4 +1,7 @@
-"""The site's navigation, read off the links of pages that are plain lists on a forge."""
+"""The site's navigation, read off the links of docs/index.md, which is a plain list on a forge.
+
+Below the page of results come all READMEs of results/.
+"""
 
 import re
 
@@ -7,7 +10,15 @@ from sphinx.application import Sphinx
 __all__ = ["navigation", "setup"]
 
 _SECTION = re.compile(r"^## (.+)$", re.M)
-_PAGES = ("docs/index", "docs/results")
+_RESULTS = """
+```{toctree}
+:hidden:
+:glob:
+
+/results/*/README
+/results/*/*/README
+```
+"""
 _ENTRY = re.compile(r"^- \[[^\]]+\]\(([^):#]+)\.md\)", re.M)
 
 
@@ -27,9 +38,10 @@ def navigation(text: str) -> str:
 
 
 def _append(app: Sphinx, name: str, source: list[str]) -> None:
-    del app
-    if name in _PAGES:
+    if name == app.config.root_doc:
         source[0] += "\n\n" + navigation(source[0])
+    if name == "docs/results":
+        source[0] += _RESULTS
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
