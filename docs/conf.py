@@ -39,7 +39,7 @@ nitpick_ignore_regex = [
     # What other projects document: their pages are not looked up, so that no network is needed.
     ("py:.*", r"(torch|numpy|pathlib|collections|typing|types|nn|Tensor|Path|Any)\b.*"),
     # Types of arguments and fields that the page explains in words.
-    ("py:class", r"squeezespan\.(generators\.choices|config|opening|randomness|settings)\.\w+"),
+    ("py:class", r"squeezespan\.(\w+\.)?(choices|config|opening|randomness|settings)\.\w+"),
     ("py:class", r"squeezespan\.discriminators\.stylegan2\.network\.StyleGAN2Discriminator"),
 ]
 

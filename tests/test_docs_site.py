@@ -15,6 +15,7 @@ import squeezespan
 from squeezespan.cli.gan import VERBS
 from squeezespan.cli.main import COMMANDS
 from squeezespan.cli.options import list_options
+from squeezespan.field_docs import field_docs
 from squeezespan.settings import Range
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -48,6 +49,13 @@ def test_every_command_is_in_the_reference() -> None:
     told = commands()
     assert {name.split()[0] for name in told} == set(COMMANDS)
     assert {f"gan {verb}" for verb in VERBS} <= set(told)
+
+
+def test_every_option_is_documented() -> None:
+    for name, module in commands().items():
+        for option in list_options(module.Options):
+            documented = field_docs(option.owner)
+            assert documented.get(option.setting.rpartition(".")[2]), (name, option.setting)
 
 
 def test_every_setting_is_in_the_reference() -> None:
