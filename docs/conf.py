@@ -46,5 +46,7 @@ nitpick_ignore_regex = [
 html_theme = "furo"
 html_title = f"Squeezespan {release}"
 html_extra_path = ["site"]
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
