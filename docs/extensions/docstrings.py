@@ -43,8 +43,12 @@ def _with_examples(lines: list[str]) -> list[str]:
 def _rewrite(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    del app, what, name, obj, options
-    lines[:] = restructured("\n".join(lines)).splitlines()
+    del app, name, obj, options
+    text = "\n".join(lines)
+    if what == "attribute":
+        # Napoleon takes what stands before a field's colon for its type.
+        text = text.replace(": ", " \N{EM DASH} ")
+    lines[:] = restructured(text).splitlines()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
