@@ -37,7 +37,7 @@ check: $(STAMP) ## lint, formatting and types
 	$(BIN)/mypy
 
 docs: $(STAMP) ## the documentation site, in build/site; a link that leads nowhere is an error
-	$(BIN)/python -m sphinx -q -W --keep-going -n -c docs . build/site $(ARGS)
+	$(BIN)/python -m sphinx -q -E -a -W --keep-going -n -c docs . build/site $(ARGS)
 	@echo "build/site/index.html"
 
 bench: $(STAMP) ## what measures speed

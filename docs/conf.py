@@ -40,6 +40,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(torch|numpy|pathlib|collections|typing|types|nn|Tensor|Path|Any)\b.*"),
     # Types of arguments and fields that the page explains in words.
     ("py:class", r"squeezespan\.(\w+\.)?(choices|config|opening|randomness|settings)\.\w+"),
+    ("py:class", r"squeezespan\.presets\.preset\.(Config|Setting)"),
     ("py:class", r"squeezespan\.discriminators\.stylegan2\.network\.StyleGAN2Discriminator"),
 ]
 
@@ -49,4 +50,5 @@ html_extra_path = ["site"]
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
