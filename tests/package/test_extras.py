@@ -20,7 +20,7 @@ from squeezespan.methods.perceptual import Lpips
 from squeezespan.runs.loggers import check_installed
 
 _ROOT = Path(__file__).parents[2]
-_NO_EXTRAS_OF_USERS = {"all", "dev", "mutation", "tracking"}
+_NO_EXTRAS_OF_USERS = {"all", "dev", "docs", "mutation", "tracking"}
 _IMPORTED_AS = {"umap-learn": "umap"}
 _NEEDS: dict[str, dict[str, Callable[[], object]]] = {
     "data": {"datasets": lambda: open_hub("name", "train")},
