@@ -44,14 +44,14 @@ def results(*founds: Found, claims: tuple[Claim, ...] = ()) -> Results:
 def test_one_seed_has_an_interval_over_images() -> None:
     one = found("ours", 0.7)
     assert one.interval == wilson(int(one.hits[0].sum()), 2000)
-    assert one.interval_kind == "over test images, one seed"
+    assert one.interval_kind == "over images, one seed"
 
 
 def test_seeds_that_differ_widen_the_interval() -> None:
     alike, apart = found("ours", 0.7, 0.7, 0.7), found("ours", 0.6, 0.7, 0.8)
     widths = [high - low for low, high in (alike.interval, apart.interval)]
     assert widths[1] > 3 * widths[0]
-    assert alike.interval_kind == "over seeds and test images"
+    assert alike.interval_kind == "over seeds and images"
 
 
 def test_differences_are_paired_over_the_seeds_that_both_have() -> None:

@@ -18,8 +18,8 @@ from squeezespan.experiments.teachers import TeacherScore
 
 __all__ = ["Difference", "Found", "Results", "Verdict", "collect", "difference", "verdicts"]
 
-OVER_IMAGES = "over test images, one seed"
-OVER_BOTH = "over seeds and test images"
+OVER_IMAGES = "over images, one seed"
+OVER_BOTH = "over seeds and images"
 
 
 @dataclass(frozen=True)

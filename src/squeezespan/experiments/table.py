@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from squeezespan.evaluation.options import Protocol
@@ -234,12 +234,19 @@ def _record(results: Results, found: Found) -> dict[str, Any]:
         "train_seconds": " ".join(str(round(training["seconds"])) for training in trainings),
         "device": _same(_device(session) for session in sessions),
         "precision": _same(
-            evaluation.get("precision", "") for evaluation in found.evaluations.values()
+            _precision(found.trainings[seed], found.evaluations[seed]) for seed in found.seeds
         ),
         "torch": _same(session["packages"]["torch"] for session in sessions),
         "commit": _same((session["commit"] or "")[:10] for session in sessions),
         "date": max(session["time"][:10] for session in sessions),
     }
+
+
+def _precision(training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
+    """That the student was trained in, or of what was never trained, evaluated."""
+    config = training["config"]
+    found: str = config["train"]["precision"] if config else evaluation.get("precision", "")
+    return found
 
 
 def _device(session: dict[str, Any]) -> str:
