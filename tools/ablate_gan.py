@@ -80,7 +80,7 @@ def changed(values: Mapping[str, Any], *all_changes: Changes) -> dict[str, Any]:
 
 def make_arms(arguments: argparse.Namespace) -> dict[str, Arm]:
     """Give the runs that were asked for, by the names of their folders."""
-    base = to_dict(find_gan_preset(PRESET)) | {"data": arguments.data}
+    base = to_dict(find_gan_preset(PRESET).build()) | {"data": arguments.data}
     judging: Changes = {
         "monitor": {"score_images": arguments.score_images, "judges": arguments.judges},
         "train": {"snapshot_kimg": arguments.snapshot_kimg, "num_workers": 0},
