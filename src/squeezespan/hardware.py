@@ -18,6 +18,7 @@ __all__ = [
     "autocast",
     "cpu_flags",
     "cpu_name",
+    "device_name",
     "has_plain_bf16",
     "peak_memory",
     "resolve_device",
@@ -110,6 +111,11 @@ def cpu_flags() -> frozenset[str]:
 def cpu_name() -> str:
     """Give the model of the CPU as the machine reports it."""
     return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def device_name(device: torch.device) -> str:
+    """Give the model of the GPU that `device` is, or of the CPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from squeezespan.environment import environment
-from squeezespan.hardware import cpu_name, resolve_precision
+from squeezespan.hardware import device_name, resolve_precision
 from squeezespan.models.student_file import Backbone
 
 __all__ = ["circumstances"]
@@ -32,7 +32,7 @@ def circumstances(
         "resolution": backbone.resolution,
         "provenance": backbone.header.get("provenance"),
         "device": str(device),
-        "hardware": _hardware(device),
+        "hardware": device_name(device),
         "precision": resolve_precision(precision, device),
         "seconds": round(time.perf_counter() - started, 2),
         "date": machine["time"],
@@ -44,7 +44,3 @@ def circumstances(
         },
         "commit": machine["commit"],
     }
-
-
-def _hardware(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()

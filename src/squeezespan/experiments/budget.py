@@ -11,7 +11,7 @@ from squeezespan.distillation.speed import measure_step, steps_to_measure
 from squeezespan.experiments.cells import Cell, passes_per_image, with_steps
 from squeezespan.experiments.experiment import Budget
 from squeezespan.files import write_json
-from squeezespan.hardware import cpu_name, resolve_device
+from squeezespan.hardware import device_name, resolve_device
 
 __all__ = ["equalise", "step_seconds"]
 
@@ -62,9 +62,8 @@ def step_seconds(cell: Cell, known: Path) -> float:
     device = resolve_device(cell.config.train.device)
     alike = with_steps(cell, steps_to_measure(device.type))
     assert alike.config is not None
-    machine = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()
     threads = torch.get_num_threads()
-    name = f"{machine}, {threads} threads: {alike.preset} {alike.unseeded_key}"
+    name = f"{device_name(device)}, {threads} threads: {alike.preset} {alike.unseeded_key}"
     measured: dict[str, float] = {}
     if known.exists():
         measured = json.loads(known.read_text(encoding="utf-8"))

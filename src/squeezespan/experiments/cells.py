@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,8 +119,9 @@ def plan_cells(
         UserError: no preset of that name, settings that are impossible, or a generator's file that
             isn't there.
     """
+    sha256_of = functools.cache(generator_sha256)
     return [
-        _cell(experiment, arm, scale, column, seed, steps, changes or {})
+        _cell(experiment, arm, scale, column, seed, steps, changes or {}, sha256_of)
         for seed in seeds
         for column in columns
         for arm in experiment.arms
@@ -165,6 +166,7 @@ def _cell(
     seed: int,
     steps: int | None,
     above: Changes,
+    sha256_of: Callable[[str], str],
 ) -> Cell:
     if arm.direct:
         assert column.discriminator is not None
@@ -189,9 +191,7 @@ def _cell(
     needs_gan = values["method"]["alpha"] > 0
     values["gan"] = column.gan if needs_gan else None
     config = config_from_dict(values, where=f"{experiment.name}, {arm.title}")
-    return Cell(
-        arm, column, seed, config, preset, generator_sha256(column.gan) if needs_gan else None
-    )
+    return Cell(arm, column, seed, config, preset, sha256_of(column.gan) if needs_gan else None)
 
 
 def _settings(layers: Sequence[Changes]) -> Iterator[tuple[str, str, Any]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,18 +12,18 @@ import torch
 
 from squeezespan.config import load_config
 from squeezespan.distillation.images import open_run_images
-from squeezespan.environment import environment
 from squeezespan.errors import UserError
+from squeezespan.evaluation.circumstances import circumstances
 from squeezespan.evaluation.options import FeatureProtocol, ProbeOptions, Protocol
 from squeezespan.evaluation.probe import probe_all
 from squeezespan.evaluation.protocols import evaluate_features, extract_split
 from squeezespan.experiments.columns import Column
 from squeezespan.files import write_json
-from squeezespan.hardware import cpu_name, resolve_device
+from squeezespan.hardware import resolve_device
 from squeezespan.models.student_file import load_backbone
 from squeezespan.settings import to_dict
 
-__all__ = ["Target", "evaluate", "read_evaluations"]
+__all__ = ["Target", "evaluate", "read_evaluations", "unevaluated"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def evaluate(
     Raises:
         UserError: the data has no labels, or doesn't fit a protocol.
     """
-    left = [name for name in protocols if not _file(place, target, name, options).exists()]
+    left = unevaluated(place, target, protocols, options)
     if not left:
         return
     results: Mapping[Protocol, dict[str, Any]]
@@ -81,6 +82,13 @@ def evaluate(
         write_json(_file(place, target, protocol, options), results[protocol])
 
 
+def unevaluated(
+    place: Path, target: Target, protocols: Sequence[Protocol], options: ProbeOptions
+) -> list[Protocol]:
+    """Give the protocols by which a student wasn't judged yet; arguments as `read_evaluations`."""
+    return [name for name in protocols if not _file(place, target, name, options).exists()]
+
+
 def read_evaluations(
     place: Path, target: Target, protocols: Sequence[Protocol], options: ProbeOptions
 ) -> dict[Protocol, dict[str, Any]]:
@@ -92,12 +100,9 @@ def read_evaluations(
         protocols: which ones are asked for.
         options: their settings.
     """
-    found: dict[Protocol, dict[str, Any]] = {}
-    for protocol in protocols:
-        file = _file(place, target, protocol, options)
-        if file.exists():
-            found[protocol] = json.loads(file.read_text(encoding="utf-8"))
-    return found
+    left = unevaluated(place, target, protocols, options)
+    files = {name: _file(place, target, name, options) for name in protocols if name not in left}
+    return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items()}
 
 
 def _file(place: Path, target: Target, protocol: Protocol, options: ProbeOptions) -> Path:
@@ -109,6 +114,7 @@ def _file(place: Path, target: Target, protocol: Protocol, options: ProbeOptions
 def _evaluate_held_out(
     run: Path, protocols: Sequence[FeatureProtocol], options: ProbeOptions
 ) -> Mapping[Protocol, dict[str, Any]]:
+    started = time.perf_counter()
     device = resolve_device(options.device)
     config = load_config(run / "config.json")
     backbone = load_backbone(run, device)
@@ -121,7 +127,7 @@ def _evaluate_held_out(
             f"{config.data} has no labelled images held out of train, by which settings are chosen"
         )
     split = extract_split(backbone, images.neighbors, images.queries, options, device)
-    machine = environment()
+    about = circumstances(backbone, device, options.precision, started)
     return {
         protocol: {
             "protocol": protocol,
@@ -129,10 +135,7 @@ def _evaluate_held_out(
             "n_train": len(images.neighbors),
             "n_test": len(images.queries),
             "data": f"{config.data}, held out of train",
-            "device": str(device),
-            "hardware": cpu_name(),
-            "date": machine["time"],
-            "commit": machine["commit"],
+            **about,
         }
         for protocol in protocols
     }

@@ -20,7 +20,7 @@ from squeezespan.environment import environment
 from squeezespan.errors import StorageError, TrainingError, UserError
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.experiments.cells import Cell, other_setting, passes_per_image
-from squeezespan.experiments.evaluations import Target, evaluate, read_evaluations
+from squeezespan.experiments.evaluations import Target, evaluate, unevaluated
 from squeezespan.files import write_json
 from squeezespan.hardware import resolve_device
 from squeezespan.reports.metrics import read_metrics
@@ -51,16 +51,13 @@ class Trouble:
 
     title: str
     reason: str
-    failed: bool = True
-    """False where another process works on it."""
 
 
 def done(task: Task) -> bool:
     """Tell whether a cell is trained and judged by everything that is asked for."""
     place = task.folder / EVALUATIONS
-    return summary(task) is not None and all(
-        len(read_evaluations(place, target, task.protocols, task.options)) == len(task.protocols)
-        for target in task.targets
+    return summary(task) is not None and not any(
+        unevaluated(place, target, task.protocols, task.options) for target in task.targets
     )
 
 
@@ -137,7 +134,7 @@ def run_task(task: Task, number: str = "", threads: int | None = None) -> Troubl
             try:
                 lock_file(lock)
             except BlockingIOError:
-                return Trouble(title, "another process works on it", failed=False)
+                return Trouble(title, "another process works on it")
             if done(task):
                 return None
             print(f"{number} {title}".strip(), flush=True)
