@@ -7,8 +7,8 @@ import pytest
 from tiny_experiments import TINY
 from tiny_runs import make_gan, make_images
 
+from squeezespan.experiments.asked import Asked
 from squeezespan.experiments.catalog import EXPERIMENTS
-from squeezespan.experiments.reproduce import Asked
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,11 @@ from squeezespan.discriminators.stylegan2 import (
     StyleGAN2DiscriminatorConfig,
 )
 from squeezespan.errors import TrainingError, UserError
+from squeezespan.experiments.asked import Asked
 from squeezespan.experiments.catalog import EXPERIMENTS
 from squeezespan.experiments.columns import Column
 from squeezespan.experiments.experiment import Arm
 from squeezespan.experiments.reproduce import (
-    Asked,
     describe_plan,
     left_out,
     plan_experiment,

@@ -6,51 +6,28 @@ from typing import Annotated
 
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.options import Positional, Switch
-from squeezespan.config import Precision
 from squeezespan.errors import TrainingError
-from squeezespan.experiments.experiment import Budget, Scale
-from squeezespan.settings import Range, Seed
+from squeezespan.experiments.asked import Asked
+from squeezespan.settings import Range
 
 __all__ = ["Options", "run"]
 
 _PROG = "squeezespan reproduce"
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(Asked):
     """What `squeezespan reproduce` takes."""
 
     table: Positional[str]
     """table2, ablation, ...: `squeezespan reproduce list` names them all."""
     out: Path = Path("reproduced")
     """Folder that all tables may share: a training that two of them need is done once."""
-    scale: Scale = "mini"
-    """Small settings for a CPU, or the paper's own."""
-    data: tuple[str, ...] = ("builtin:cifar10-mini",)
-    """Labelled data sets, as specs or NAME=SPEC; the paper's presets and numbers go by the name."""
-    gan: tuple[str, ...] = ("builtin:stylegan2-cifar10",)
-    """A generator for each data set, in their order, or one for all."""
-    discriminator: tuple[str, ...] = ()
-    """For rows that judge the discriminator: one for each generator, or one for all, where it is
-    not in the generator's own file."""
-    seeds: tuple[Seed, ...] = (0,)
-    """Trainings of every arm."""
-    arms: tuple[str, ...] = ()
-    """Some of the arms only."""
-    steps: Annotated[int, Range(1)] | None = None
-    """Length of every training at --scale mini, instead of the table's own."""
-    budget: Budget | None = None
-    """What all arms get as much of, instead of the table's own; the most expensive arm is the
-    measure."""
     jobs: Annotated[int, Range(1)] = 1
     """Trainings at a time; more terminals with the same command share the work, too."""
     slurm: tuple[str, ...] | None = None
     """Do trainings as jobs of a SLURM cluster, --jobs at a time, with these options of sbatch
     (NAME=VALUE, such as partition=gpu gres=gpu:1 time=600)."""
-    device: str = "auto"
-    """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
-    precision: Precision = "auto"
-    """auto: bf16 where the hardware computes in it natively, else fp32."""
     dry_run: Switch = False
     """Say what would be trained and how long it takes here, and train nothing."""
 
@@ -77,20 +54,8 @@ def run(argv: list[str]) -> None:
         for experiment in EXPERIMENTS.values():
             print(f"{experiment.name:10}{experiment.title}, {len(experiment.arms)} arms")
         return
-    asked = work.Asked(
-        data=options.data,
-        gan=options.gan,
-        discriminator=options.discriminator,
-        scale=options.scale,
-        seeds=options.seeds,
-        arms=options.arms,
-        steps=options.steps,
-        budget=options.budget,
-        device=options.device,
-        precision=options.precision,
-    )
     slurm = None if options.slurm is None else check_slurm(options.slurm)
-    plan = work.plan_experiment(options.table, asked, options.out)
+    plan = work.plan_experiment(options.table, options, options.out)
     if options.dry_run:
         print(work.describe_plan(plan))
         if options.scale == "mini":

@@ -9,12 +9,13 @@ from typing import Any
 from squeezespan.environment import environment
 from squeezespan.errors import TrainingError, UserError
 from squeezespan.evaluation.options import ProbeOptions
+from squeezespan.experiments.asked import Asked
 from squeezespan.experiments.budget import equalise, step_seconds
 from squeezespan.experiments.catalog import find_experiment
 from squeezespan.experiments.cells import Cell, missing, plan_cells
 from squeezespan.experiments.columns import Column, columns_from
 from squeezespan.experiments.evaluations import Target
-from squeezespan.experiments.experiment import Budget, Changes, Experiment, Scale
+from squeezespan.experiments.experiment import Changes, Experiment
 from squeezespan.experiments.figure import write_figures
 from squeezespan.experiments.results import Results, collect, verdicts
 from squeezespan.experiments.runner import Task, Trouble, done, left_to_do, run_tasks
@@ -29,34 +30,12 @@ from squeezespan.experiments.table import (
 from squeezespan.experiments.teachers import TeacherScore, score_teachers
 from squeezespan.files import check_writable, write_json, write_text
 
-__all__ = ["Asked", "Plan", "describe_plan", "hours_left", "plan_experiment", "reproduce"]
+__all__ = ["Plan", "describe_plan", "hours_left", "plan_experiment", "reproduce"]
 
 _CELLS = "cells"
 _SPEEDS = "speeds.json"
 _TEACHERS = "teachers"
 _LOGS = "slurm"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a user asks of an experiment."""
-
-    data: tuple[str, ...]
-    """`NAME=SPEC`, or a data spec alone."""
-    gan: tuple[str, ...]
-    """A generator for each data set, or one for all."""
-    discriminator: tuple[str, ...] = ()
-    """A discriminator for each, or one for all; none: in the generators' own files."""
-    scale: Scale = "mini"
-    seeds: tuple[int, ...] = (0,)
-    arms: tuple[str, ...] = ()
-    """Keys of the arms; all if none is named."""
-    steps: int | None = None
-    """Length at the scale `mini`; None: the experiment's own."""
-    budget: Budget | None = None
-    """None: the experiment's own."""
-    device: str = "auto"
-    precision: str = "auto"
 
 
 @dataclass(frozen=True)
