@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from squeezespan.errors import UserError
-from squeezespan.evaluation.fewshot import draw_shots, fewshot_hits
+from squeezespan.evaluation.fewshot import draw_shots, fewshot_scores
 from squeezespan.randomness import derive_seed
 
 LABELS = torch.tensor([0] * 30 + [1] * 12 + [2] * 50)
@@ -43,9 +43,10 @@ def test_hits_are_scikit_learns_standardized_by_all_of_train(classes: int) -> No
     x += 3 * torch.eye(8)[y]
     test_y = torch.arange(300) % classes
     test_x = 0.3 * torch.randn(300, 8, generator=random) + torch.eye(8)[test_y]
-    ours = fewshot_hits(x, y, test_x, test_y, classes=classes, per_class=3, draws=4, seed=11)
-    by_default = fewshot_hits(x, y, test_x, test_y, classes=classes, per_class=3, draws=1)
-    zero = fewshot_hits(x, y, test_x, test_y, classes=classes, per_class=3, draws=1, seed=0)
+    drawn = fewshot_scores(x, y, test_x, classes=classes, per_class=3, draws=4, seed=11)
+    ours = [scores.argmax(1) == test_y for scores in drawn]
+    by_default = fewshot_scores(x, y, test_x, classes=classes, per_class=3, draws=1)
+    zero = fewshot_scores(x, y, test_x, classes=classes, per_class=3, draws=1, seed=0)
     assert torch.equal(by_default[0], zero[0])
     scaler = StandardScaler().fit(x.double().numpy())
     for draw, right in enumerate(ours):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from squeezespan.data.images import ImageSet, ResidentImages
 from squeezespan.errors import UserError
-from squeezespan.evaluation.fewshot import fewshot_hits
+from squeezespan.evaluation.fewshot import fewshot_scores
 from squeezespan.evaluation.hits import pack_hits
 from squeezespan.evaluation.intervals import mean_interval, wilson
 from squeezespan.evaluation.knn import knn_scores
@@ -80,16 +80,10 @@ def test_few_labels_give_a_mean_over_draws_with_students_interval() -> None:
     split = split_of(4)
     options = ProbeOptions(shots=3, draws=4, seed=5)
     result = evaluate_features(split, "fewshot", options)
-    hits = fewshot_hits(
-        split.train_x,
-        split.train_y,
-        split.test_x,
-        split.test_y,
-        classes=4,
-        per_class=3,
-        draws=4,
-        seed=5,
+    drawn = fewshot_scores(
+        split.train_x, split.train_y, split.test_x, classes=4, per_class=3, draws=4, seed=5
     )
+    hits = [scores.argmax(1) == split.test_y for scores in drawn]
     draws = [float(right.double().mean()) for right in hits]
     assert result == {
         "accuracy": pytest.approx(np.mean(draws)),

@@ -7,7 +7,7 @@ from squeezespan.errors import UserError
 from squeezespan.evaluation.logistic import Standardizer, fit_logistic
 from squeezespan.randomness import derive_seed
 
-__all__ = ["draw_shots", "fewshot_hits", "fewshot_scores"]
+__all__ = ["draw_shots", "fewshot_scores"]
 
 
 def draw_shots(labels: Tensor, per_class: int, seed: int) -> Tensor:
@@ -36,35 +36,6 @@ def draw_shots(labels: Tensor, per_class: int, seed: int) -> Tensor:
             )
         chosen.append(members[:per_class])
     return torch.cat(chosen)
-
-
-def fewshot_hits(
-    train_x: Tensor,
-    train_y: Tensor,
-    test_x: Tensor,
-    test_y: Tensor,
-    *,
-    classes: int,
-    per_class: int,
-    draws: int,
-    seed: int = 0,
-) -> list[Tensor]:
-    """Give for each draw of `fewshot_scores` which test images were hit, bool [M].
-
-    Args:
-        train_x: as the arguments below, for `fewshot_scores`.
-        train_y: likewise.
-        test_x: likewise.
-        test_y: labels int64 [M].
-        classes: as for `fewshot_scores`.
-        per_class: likewise.
-        draws: likewise.
-        seed: likewise.
-    """
-    drawn = fewshot_scores(
-        train_x, train_y, test_x, classes=classes, per_class=per_class, draws=draws, seed=seed
-    )
-    return [scores.argmax(1) == test_y.to(train_x.device) for scores in drawn]
 
 
 def fewshot_scores(
