@@ -1,12 +1,12 @@
 """Compare Squeeze and Span with its baselines in a few minutes, with a table and a report."""
 
-import dataclasses
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from squeezespan.cli.arguments import parse
+from squeezespan.cli.options import part_of
 from squeezespan.demo.settings import DemoOptions
 
 __all__ = ["Options", "run"]
@@ -35,13 +35,13 @@ def run(argv: list[str]) -> None:
     """
     began = time.monotonic()
     options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
-    asked = {field.name: getattr(options, field.name) for field in dataclasses.fields(DemoOptions)}
+    asked = part_of(DemoOptions, options)
 
     from squeezespan.demo.result import result_table
     from squeezespan.demo.run import run_demo
 
     try:
-        result = run_demo(DemoOptions(**asked), options.out, began)
+        result = run_demo(asked, options.out, began)
     except (KeyboardInterrupt, SystemExit):
         print("the demo goes on from here when it is started again", file=sys.stderr)
         raise

@@ -7,10 +7,9 @@ from pathlib import Path
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.begin import begin_with, peek
 from squeezespan.cli.gan.opening import Opening
-from squeezespan.cli.options import Flat, Switch
-from squeezespan.cli.plans import print_plan
+from squeezespan.cli.options import Flat, Switch, part_of
+from squeezespan.cli.plans import check_json, print_plan
 from squeezespan.config import DistillConfig, TrainConfig, load_config, validate
-from squeezespan.errors import UserError
 from squeezespan.opening import OpeningConfig
 from squeezespan.settings import as_flag
 
@@ -52,11 +51,9 @@ def run(argv: list[str]) -> None:
     """
     begin = _settings_to_begin_with(argv)
     options = parse(Options, argv, prog=_PROG, description=__doc__ or "", default=begin)
-    names = [setting.name for setting in dataclasses.fields(DistillConfig)]
-    config = DistillConfig(**{name: getattr(options, name) for name in names})
+    config = part_of(DistillConfig, options)
     validate(config, where="", spell=as_flag)
-    if options.json and not options.dry_run:
-        raise UserError("--json is for --dry-run: give both or neither")
+    check_json(options.json, options.dry_run)
 
     from squeezespan.distillation.distill import describe_run, distill
     from squeezespan.distillation.summary import plan_rows

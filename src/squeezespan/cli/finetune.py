@@ -1,6 +1,5 @@
 """Fine-tune a backbone on labelled images, few or all, and test it beside its probe."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from squeezespan.cli.arguments import parse
-from squeezespan.cli.options import Flat, Positional, Switch
-from squeezespan.cli.plans import print_plan
-from squeezespan.cli.tables import two_columns
-from squeezespan.errors import UserError
+from squeezespan.cli.options import Flat, Positional, Switch, part_of
+from squeezespan.cli.plans import check_json, print_plan
+from squeezespan.cli.tables import percent, two_columns
 from squeezespan.finetuning.config import (
     FinetuneConfig,
     FinetuneMonitorConfig,
@@ -62,11 +60,9 @@ def run(argv: list[str]) -> None:
         StorageError: the result could not be written.
     """
     options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
-    names = [setting.name for setting in dataclasses.fields(FinetuneConfig)]
-    config = FinetuneConfig(**{name: getattr(options, name) for name in names})
+    config = part_of(FinetuneConfig, options)
     validate_finetune(config, where="", spell=as_flag)
-    if options.json and not options.dry_run:
-        raise UserError("--json is for --dry-run: give both or neither")
+    check_json(options.json, options.dry_run)
     from squeezespan.finetuning.run import describe_finetuning, run_finetuning
 
     if options.dry_run:
@@ -93,15 +89,10 @@ def _rows(result: Mapping[str, Any]) -> dict[str, str]:
     low, high = (100 * end for end in difference["interval"])
     points = 100 * difference["accuracy"]
     return {
-        "top-1": _percent(result["accuracy"], result["interval"]),
-        "probe": _percent(probe["accuracy"], probe["interval"]),
+        "top-1": percent(result["accuracy"], result["interval"]),
+        "probe": percent(probe["accuracy"], probe["interval"]),
         "gain": f"{points:+.2f} points (95% interval {low:+.2f} to {high:+.2f}, paired)",
         "choice": result["chosen"]["why"],
         "labels": f"{result['n_train']} images of {result['classes']} classes",
         "test": result["test_images"],
     }
-
-
-def _percent(share: float, interval: list[float]) -> str:
-    low, high = interval
-    return f"{share:.2%} (95% interval {low:.2%} to {high:.2%})"

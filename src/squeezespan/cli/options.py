@@ -18,6 +18,7 @@ __all__ = [
     "Switch",
     "fill",
     "list_options",
+    "part_of",
 ]
 
 _Value = TypeVar("_Value")
@@ -121,6 +122,17 @@ def fill(
         else:
             values[field.name] = given.get(setting, inherited)
     return options_type(**values)
+
+
+def part_of(settings_type: type[_Options], options: object) -> _Options:
+    """Give the settings among a command's options, which has their fields and its own.
+
+    Args:
+        settings_type: a dataclass.
+        options: has a value for each of its fields.
+    """
+    values = {field.name: getattr(options, field.name) for field, *_ in _fields(settings_type)}
+    return settings_type(**values)
 
 
 def _walk(cls: type, default: object, section: str, prefix: str) -> Iterator[Option]:

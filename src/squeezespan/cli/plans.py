@@ -5,8 +5,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from squeezespan.cli.tables import two_columns
+from squeezespan.errors import UserError
 
-__all__ = ["print_plan"]
+__all__ = ["check_json", "print_plan"]
+
+
+def check_json(as_json: bool, dry_run: bool) -> None:
+    """Refuse `--json` where no plan is printed.
+
+    Raises:
+        UserError: it is given without `--dry-run`.
+    """
+    if as_json and not dry_run:
+        raise UserError("--json is for --dry-run: give both or neither")
 
 
 def print_plan(

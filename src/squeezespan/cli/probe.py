@@ -6,6 +6,7 @@ from typing import Any
 
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.options import Positional
+from squeezespan.cli.tables import percent
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.files import check_new_file, write_json
 from squeezespan.untrusted.wording import shown
@@ -63,7 +64,7 @@ def _table(result: dict[str, Any]) -> str:
 
     rows = [
         ("protocol", describe_protocol(result)),
-        ("top-1", _percent(result["accuracy"], result["interval"])),
+        ("top-1", percent(result["accuracy"], result["interval"])),
         ("data", result["data"]),
         ("train", result["train_images"]),
         ("test", result["test_images"]),
@@ -73,10 +74,5 @@ def _table(result: dict[str, Any]) -> str:
     saw = (result["provenance"] or {}).get("saw") or ()
     rows += [("it saw", shown(item, 300)) for item in saw]
     if "top5" in result:
-        rows.insert(2, ("top-5", _percent(result["top5"], result["top5_interval"])))
+        rows.insert(2, ("top-5", percent(result["top5"], result["top5_interval"])))
     return "\n".join(f"{name:10}{value}" for name, value in rows)
-
-
-def _percent(share: float, interval: list[float]) -> str:
-    low, high = interval
-    return f"{share:.2%} (95% interval {low:.2%} to {high:.2%})"

@@ -1,11 +1,17 @@
-"""Names and values as text in two columns."""
+"""Figures and columns of what a command prints."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-__all__ = ["two_columns"]
+__all__ = ["percent", "two_columns"]
 
 _WIDTH = 80
+
+
+def percent(share: float, interval: Sequence[float]) -> str:
+    """Give a share, 0 to 1, with its 95% interval."""
+    low, high = interval
+    return f"{share:.2%} (95% interval {low:.2%} to {high:.2%})"
 
 
 def two_columns(rows: Mapping[str, str]) -> list[str]:

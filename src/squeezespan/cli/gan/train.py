@@ -7,8 +7,8 @@ from typing import Any
 
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.begin import begin_with, peek
-from squeezespan.cli.options import Flat, Switch
-from squeezespan.cli.plans import print_plan
+from squeezespan.cli.options import Flat, Switch, part_of
+from squeezespan.cli.plans import check_json, print_plan
 from squeezespan.errors import UserError
 from squeezespan.gan.config import (
     GanDiscriminatorConfig,
@@ -57,11 +57,9 @@ def run(argv: list[str]) -> None:
     """
     begin = _settings_to_begin_with(argv)
     options = parse(Options, argv, prog=_PROG, description=__doc__ or "", default=begin)
-    names = [setting.name for setting in dataclasses.fields(GanTrainConfig)]
-    config = GanTrainConfig(**{name: getattr(options, name) for name in names})
+    config = part_of(GanTrainConfig, options)
     validate_gan(config, where="", spell=as_flag)
-    if options.json and not options.dry_run:
-        raise UserError("--json is for --dry-run: give both or neither")
+    check_json(options.json, options.dry_run)
 
     from squeezespan.gan.summary import gan_plan_rows
     from squeezespan.gan.train import describe_gan_run, train_gan
