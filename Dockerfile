@@ -3,18 +3,20 @@
 #     docker build -t squeezespan .
 #     docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" squeezespan
 #
-# For NVIDIA's GPUs, PyPI's torch (several GB) in place of the one for CPUs:
+# As it is, with NVIDIA's libraries (several GB), for GPUs and CPUs:
 #
-#     docker build -t squeezespan --build-arg TORCH_INDEX=https://pypi.org/simple .
 #     docker run --rm --gpus all ... squeezespan distill --preset squeeze-span ...
+#
+# For CPUs alone, much smaller: build with `--build-arg PIP_EXTRA_INDEX_URL=...`, the index of
+# PyTorch's CPU builds, which "Get started" on pytorch.org names.
 ARG PYTHON=3.12
 FROM python:${PYTHON}-slim
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# pip reads it.
+ARG PIP_EXTRA_INDEX_URL
 
 WORKDIR /source
 COPY constraints.txt .
-RUN pip install --no-cache-dir torch torchvision -c constraints.txt --index-url ${TORCH_INDEX} \
-    --extra-index-url https://pypi.org/simple
+RUN pip install --no-cache-dir torch torchvision -c constraints.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY tools/package_page.py tools/
 COPY src src
