@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_runs import make_gan, make_images
+from tiny_runs import make_gan, make_images, make_student_file
 
 import squeezespan
 from squeezespan.cli import demo
@@ -34,8 +34,7 @@ from squeezespan.distillation.speed import RunSpeed
 from squeezespan.finetuning.config import FinetuneTrainConfig
 from squeezespan.gan.speed import GanSpeed
 from squeezespan.generators.dcgan import DCGANConfig, DCGANGenerator
-from squeezespan.models.backbones import build_backbone
-from squeezespan.models.student_file import STUDENT_FILE, save_student
+from squeezespan.models.student_file import STUDENT_FILE
 
 ROOT = Path(__file__).parents[1]
 OWN_PYTHON = ("generators.md", "exports.md", "sweeps.md")
@@ -79,18 +78,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_images(folder / "IMAGES", per_class=260)
     make_images(folder / "LABELLED")
     shutil.copytree(folder / "LABELLED" / "train", folder / "LABELLED" / "test")
-    header = {
-        "arch": "resnet10-narrow",
-        "stem": "cifar",
-        "num_features": 256,
-        "resolution": 16,
-        "normalization": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
-        "provenance": {},
-    }
     for name in ("mine", "faces"):
-        run = folder / "runs" / name
-        run.mkdir()
-        save_student(run / STUDENT_FILE, build_backbone("resnet10-narrow", "cifar", 16), header)
+        make_student_file(folder / "runs" / name / STUDENT_FILE)
     faces = folder / "faces" / "gan_face_generate"
     faces.mkdir(parents=True)
     network = DCGANGenerator(DCGANConfig(widths=(8, 8, 8, 8)))

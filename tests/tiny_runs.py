@@ -11,8 +11,10 @@ from PIL import Image
 from squeezespan.config import DistillConfig, config_from_dict
 from squeezespan.generators import save_generator
 from squeezespan.generators.stylegan2 import StyleGAN2Config, StyleGAN2Generator
+from squeezespan.models.backbones import build_backbone
+from squeezespan.models.student_file import save_student
 
-__all__ = ["make_gan", "make_images", "read_metrics", "tiny_config"]
+__all__ = ["make_gan", "make_images", "make_student_file", "read_metrics", "tiny_config"]
 
 _CLASSES = 4
 
@@ -44,6 +46,24 @@ def make_images(folder: Path, per_class: int = 20) -> str:
             pixels = random.integers(50 * label, 50 * label + 100, (16, 16, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(place / f"{number}.png")
     return f"folder:{folder}"
+
+
+def make_student_file(file: Path, provenance: dict[str, Any] | None = None) -> Path:
+    """Write a student of 16 pixels with random weights."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        backbone = build_backbone("resnet10-narrow", "cifar", 16)
+    header = {
+        "arch": "resnet10-narrow",
+        "stem": "cifar",
+        "num_features": 256,
+        "resolution": 16,
+        "normalization": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
+        "provenance": provenance or {},
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_student(file, backbone, header)
+    return file
 
 
 def tiny_config(data: str, gan: Path, **changes: dict[str, Any]) -> DistillConfig:

@@ -14,6 +14,7 @@ import torch
 from checkpoint_files.networks import make_discriminator
 from image_files import encoded, picture, write_tree
 from PIL import Image
+from tiny_runs import make_student_file
 
 from squeezespan.cli.embed import run
 from squeezespan.cli.main import main
@@ -23,7 +24,6 @@ from squeezespan.embedding import embed as module
 from squeezespan.errors import UserError
 from squeezespan.evaluation.features import compute_features
 from squeezespan.hardware import ResolvedPrecision
-from squeezespan.models.backbones import build_backbone
 from squeezespan.models.student_file import STUDENT_FILE, load_backbone, save_student
 
 SIDE = 16
@@ -32,18 +32,8 @@ PLAIN = ["--device", "cpu", "--precision", "fp32"]
 
 @pytest.fixture(scope="module")
 def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    header = {
-        "arch": "resnet10-narrow",
-        "stem": "cifar",
-        "num_features": 256,
-        "resolution": SIDE,
-        "normalization": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
-        "provenance": {"method": "squeeze-span"},
-    }
     folder = tmp_path_factory.mktemp("run")
-    network = build_backbone("resnet10-narrow", "cifar", SIDE)
-    save_student(folder / STUDENT_FILE, network, header)
+    make_student_file(folder / STUDENT_FILE, {"method": "squeeze-span"})
     return folder
 
 

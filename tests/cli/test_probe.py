@@ -9,6 +9,7 @@ import pytest
 import torch
 from pages import read_page
 from PIL import Image
+from tiny_runs import make_student_file
 
 from squeezespan import evaluate
 from squeezespan.cli.probe import run
@@ -18,7 +19,6 @@ from squeezespan.evaluation.hits import unpack_hits
 from squeezespan.evaluation.linear import LinearProbeConfig, train_linear_probe
 from squeezespan.evaluation.options import ProbeOptions, Protocol
 from squeezespan.evaluation.probe import probe
-from squeezespan.models.backbones import build_backbone
 from squeezespan.models.student_file import STUDENT_FILE, load_backbone, save_student
 from squeezespan.results import ProbeResult
 
@@ -28,18 +28,8 @@ COUNTS = {"train": 12, "test": 5}
 
 @pytest.fixture(scope="module")
 def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("run")
-    header = {
-        "arch": "resnet10-narrow",
-        "stem": "cifar",
-        "num_features": 256,
-        "resolution": SIDE,
-        "normalization": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
-        "provenance": {"method": "squeeze-span"},
-    }
-    network = build_backbone("resnet10-narrow", "cifar", SIDE)
-    save_student(folder / STUDENT_FILE, network, header)
+    make_student_file(folder / STUDENT_FILE, {"method": "squeeze-span"})
     return folder
 
 

@@ -5,12 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny_runs import make_images
+from tiny_runs import make_images, make_student_file
 
 from squeezespan.cli.main import main
 from squeezespan.evaluation.probe import probe
-from squeezespan.models.backbones import build_backbone
-from squeezespan.models.student_file import STUDENT_FILE, save_student
+from squeezespan.models.student_file import STUDENT_FILE
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +28,7 @@ def runs(specs: list[str], tmp_path_factory: pytest.TempPathFactory) -> list[str
     found = []
     for data in (specs[0], "folder:elsewhere"):
         folder = tmp_path_factory.mktemp("run")
-        header = {
-            "arch": "resnet10-narrow",
-            "stem": "cifar",
-            "num_features": 256,
-            "resolution": 16,
-            "normalization": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
-            "provenance": {"data": data},
-        }
-        save_student(folder / STUDENT_FILE, build_backbone("resnet10-narrow", "cifar", 16), header)
+        make_student_file(folder / STUDENT_FILE, {"data": data})
         found.append(str(folder))
     return found
 

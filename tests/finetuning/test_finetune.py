@@ -14,7 +14,7 @@ from crashes import CrashError, crash_before
 from pages import read_page
 from run_fixtures import server
 from safetensors.torch import load_file
-from tiny_runs import make_images, read_metrics
+from tiny_runs import make_images, make_student_file, read_metrics
 
 import squeezespan
 from squeezespan.cli.finetune import run
@@ -29,9 +29,8 @@ from squeezespan.evaluation.probe import probe
 from squeezespan.finetuning.config import FinetuneConfig, FinetuneTrainConfig, TuningConfig
 from squeezespan.finetuning.job import FinetuneJob
 from squeezespan.finetuning.run import run_finetuning
-from squeezespan.models.backbones import build_backbone
 from squeezespan.models.classifier_file import load_classifier
-from squeezespan.models.student_file import STUDENT_FILE, load_backbone, save_student
+from squeezespan.models.student_file import STUDENT_FILE, load_backbone
 
 __all__ = ["server"]
 
@@ -42,18 +41,10 @@ TRAIN = FinetuneTrainConfig(epochs=1, batch_size=8, device="cpu", precision=FP32
 
 @pytest.fixture(scope="module")
 def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    header = {
-        "arch": "resnet10-narrow",
-        "stem": "cifar",
-        "num_features": 256,
-        "resolution": SIDE,
-        "normalization": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
-        "provenance": {"method": "squeeze-span", "saw": ["weights of somebody's"]},
-    }
     folder = tmp_path_factory.mktemp("student")
-    network = build_backbone("resnet10-narrow", "cifar", SIDE)
-    save_student(folder / STUDENT_FILE, network, header)
+    make_student_file(
+        folder / STUDENT_FILE, {"method": "squeeze-span", "saw": ["weights of somebody's"]}
+    )
     return folder
 
 

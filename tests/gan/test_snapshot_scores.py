@@ -6,30 +6,17 @@ from pathlib import Path
 import pytest
 import torch
 from tiny_gans import tiny_gan
-from tiny_runs import make_images, read_metrics
+from tiny_runs import make_images, make_student_file, read_metrics
 
 from squeezespan.errors import UserError
 from squeezespan.gan.config import GanMonitorConfig, GanTrainConfig
 from squeezespan.gan.train import describe_gan_run, train_gan
 from squeezespan.generators import load_generator, read_generator_header
-from squeezespan.models.backbones import build_backbone
-from squeezespan.models.student_file import save_student
 
 
 @pytest.fixture
 def judge(tmp_path: Path) -> str:
-    torch.manual_seed(0)
-    backbone = build_backbone("resnet10-narrow", "cifar", 16)
-    header = {
-        "arch": "resnet10-narrow",
-        "stem": "cifar",
-        "num_features": 256,
-        "resolution": 16,
-        "normalization": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
-        "provenance": {},
-    }
-    save_student(tmp_path / "judge.safetensors", backbone, header)
-    return str(tmp_path / "judge.safetensors")
+    return str(make_student_file(tmp_path / "judge.safetensors"))
 
 
 def scored(data: str, judge: str, **monitor: object) -> GanTrainConfig:
