@@ -47,7 +47,8 @@ _NEEDS: dict[str, dict[str, Callable[[], object]]] = {
 def test_the_line_names_the_extra(
     extra: str, module: str, use: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, module, None)
+    for name in [module, *(name for name in sys.modules if name.startswith(f"{module}."))]:
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(UserError) as raised:
         use()
     assert f"pip install 'squeezespan[{extra}]'" in str(raised.value)
