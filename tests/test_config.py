@@ -59,6 +59,14 @@ def test_every_preset_survives_json(preset: Any, tmp_path: Path) -> None:
         ({"method": {"embed_dim": 10**400}}, "method.embed_dim is a number of more than 30 digits"),
         ({"train": {"seed": 2**70}}, "train.seed is 1180591620717411303424.*at most"),
         ({"train": 3}, "train must hold settings by name"),
+        (
+            {"method": {"mixture": "separate"}},
+            "method.mixture separate is for method.name vicreg.*not for squeeze-span.*leave it out",
+        ),
+        (
+            {"method": {"name": "vicreg", "alpha": 1, "mixture": "separate"}},
+            "not for vicreg with method.alpha 1; leave it out",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_section(values: dict[str, Any], message: str) -> None:

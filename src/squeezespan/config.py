@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
+from squeezespan.contradictions import contradiction
 from squeezespan.errors import UserError
 from squeezespan.opening import OpeningConfig
 from squeezespan.settings import (
@@ -75,6 +76,10 @@ class MethodConfig:
     """encoding: what the re-synthesised image is compared by, besides its pixels. `lpips`, the
     paper's, fetches AlexNet's weights; `efficientnet-lite0`, another distance, by the network of
     `gan score`; both have seen ImageNet's labels, which the student's file then says."""
+    mixture: Literal["joint", "separate"] = "joint"
+    """vicreg on real and synthetic images: `joint`, one batch of both, with one set of batch
+    statistics and one loss; `separate`, each stream in passes of its own with its own statistics
+    and loss, weighed by alpha, where only real images enter the running statistics."""
 
 
 @dataclass(frozen=True)
@@ -284,53 +289,5 @@ def validate(config: DistillConfig, *, where: str = "config", spell: Spelling = 
         UserError: the message names the settings and says what to change.
     """
     check_ranges(config, where=where, spell=spell)
-    if problem := _contradiction(config, spell):
+    if problem := contradiction(config, spell):
         raise UserError(located(where, problem))
-
-
-def _contradiction(config: DistillConfig, spell: Spelling) -> str:
-    """Say which settings can't go together; empty where all can."""
-    method, augment = config.method, config.augment
-    if method.alpha > 0 and config.gan is None:
-        alpha = spell("method.alpha")
-        return (
-            f"{alpha} is {method.alpha:g}, which needs a generator; give --gan FILE, or set "
-            f"{alpha} to 0 for real images alone"
-        )
-    if problem := _encoding_problem(config, spell):
-        return problem
-    for name, pair in (("crop_scale", augment.crop_scale), ("blur_sigma", augment.blur_sigma)):
-        if pair[0] > pair[1]:
-            return f"{spell(f'augment.{name}')} is {pair}, but must go from low to high"
-    if config.optim.warmup_epochs > config.train.epochs:
-        return (
-            f"{spell('optim.warmup_epochs')} is {config.optim.warmup_epochs:g}, longer than the "
-            f"{config.train.epochs} epochs of the run"
-        )
-    if config.monitor.knn_every and not config.images.holdout:
-        every = spell("monitor.knn_every")
-        return (
-            f"{every} is {config.monitor.knn_every}, but {spell('images.holdout')} is 0 and leaves "
-            f"no images to check on; set {every} to 0"
-        )
-    return ""
-
-
-def _encoding_problem(config: DistillConfig, spell: Spelling) -> str:
-    """Say what the encoding can't be done with; empty where it can, or isn't asked for."""
-    source = config.source
-    if config.method.name != "encoding":
-        return ""
-    if config.method.alpha == 0:
-        return (
-            f"{spell('method.alpha')} is 0, but {spell('method.name')} encoding learns latents "
-            "from synthetic images; raise it"
-        )
-    if source.kind == "latent" and source.noise != "random":
-        return ""
-    return (
-        f"{spell('method.name')} encoding predicts the latent of an image and makes the image "
-        f"again, so it needs {spell('source.kind')} latent (not {source.kind}) and "
-        f"{spell('source.noise')} const or none (not {source.noise}), as the presets that begin "
-        "with encoding have"
-    )

@@ -20,6 +20,7 @@ CASES: dict[str, dict[str, Any]] = {
     "standardized target": {"alpha": 0.5, "target": "standardized"},
     "vanilla": {"alpha": 1.0, "target": "raw"},
     "vicreg": {"name": "vicreg", "alpha": 0.5},
+    "vicreg, streams apart": {"name": "vicreg", "alpha": 0.25, "mixture": "separate"},
     "simsiam": {"name": "simsiam", "alpha": 0.5},
     "activated batch norm": {
         "name": "vicreg",

@@ -49,6 +49,33 @@ def test_vicreg_weighs_its_terms() -> None:
     assert losses["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_streams_apart_are_two_trainings_that_share_a_student() -> None:
+    batch = make_batch(real=10, synthetic=6)
+
+    def loss(alpha: float, mixture: str = "joint") -> float:
+        return measure(make_method(name="vicreg", alpha=alpha, mixture=mixture), batch)["loss"]
+
+    apart = loss(0.375, "separate")
+    assert apart == pytest.approx(0.375 * loss(1.0) + 0.625 * loss(0.0), rel=1e-5)
+    assert apart != pytest.approx(loss(0.375), rel=1e-3)
+
+
+def test_of_streams_apart_each_is_logged_and_real_images_alone_enter_running_statistics() -> None:
+    batch = make_batch()
+    both = make_method(name="vicreg", alpha=0.5, mixture="separate")
+    real = make_method(name="vicreg", alpha=0.0)
+    named = {name.split("/")[0] for name in both(batch) if "/" in name}
+    assert named == {"real", "syn"}
+    real(batch)
+    expected = dict(real.named_buffers())
+    for name, buffer in both.named_buffers():
+        torch.testing.assert_close(buffer, expected[name], rtol=0, atol=0, msg=name)
+    joint = make_method(name="vicreg", alpha=0.5)
+    joint(batch)
+    mean = "backbone.bn1.running_mean"
+    assert not torch.allclose(joint.get_buffer(mean), both.get_buffer(mean))
+
+
 def test_only_simsiams_predictor_keeps_its_learning_rate() -> None:
     method = make_method(name="simsiam")
     scheduled, fixed = method.parameter_groups()

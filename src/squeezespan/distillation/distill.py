@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from squeezespan.config import DistillConfig, validate
+from squeezespan.config import DistillConfig, MethodConfig, validate
 from squeezespan.data.notices import say
 from squeezespan.distillation.folder import distill_folder
 from squeezespan.distillation.job import StudentJob
@@ -35,6 +35,9 @@ _ADVICE = (
     "what was saved before is kept; start again in another --out with a lower "
     "--optim.base-lr, --optim.clip-grad-norm 1 or --precision fp32"
 )
+
+_OPTIONS = ("mixture",)
+"""Settings of a method that a student's file names where they are not the default."""
 
 
 def distill(config: DistillConfig, out: str | Path, resume: bool = False) -> Path:
@@ -193,11 +196,12 @@ def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
 
 
 def _method_settings(config: DistillConfig) -> dict[str, Any]:
-    settings = dataclasses.asdict(config.method)
+    settings, usual = dataclasses.asdict(config.method), MethodConfig()
+    # Names of what is not in use would only mislead.
+    unused = {name for name in _OPTIONS if settings[name] == getattr(usual, name)}
     if config.method.name != "encoding":
-        # Where no images are compared, a distance's name would only mislead.
-        del settings["perceptual"]
-    return settings
+        unused.add("perceptual")
+    return {name: value for name, value in settings.items() if name not in unused}
 
 
 def _headline(

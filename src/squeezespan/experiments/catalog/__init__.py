@@ -2,6 +2,7 @@
 
 from squeezespan.errors import UserError
 from squeezespan.experiments.catalog.ablation import ABLATION
+from squeezespan.experiments.catalog.beyond import BEYOND
 from squeezespan.experiments.catalog.blocks import TABLE6
 from squeezespan.experiments.catalog.fig4 import FIG4
 from squeezespan.experiments.catalog.methods import METHODS
@@ -30,6 +31,7 @@ EXPERIMENTS = {
         METHODS,
         WHEN,
         WHY,
+        BEYOND,
         SEARCH,
     )
 }

@@ -1,0 +1,75 @@
+"""Settings of a distillation that have no meaning together, said before anything is read."""
+
+from typing import TYPE_CHECKING
+
+from squeezespan.settings import Spelling
+
+if TYPE_CHECKING:
+    from squeezespan.config import DistillConfig
+
+__all__ = ["contradiction"]
+
+
+def contradiction(config: "DistillConfig", spell: Spelling) -> str:
+    """Say which settings can't go together; empty where all can.
+
+    Args:
+        config: each of whose settings is within its range.
+        spell: how messages name a setting.
+    """
+    method, augment = config.method, config.augment
+    if method.alpha > 0 and config.gan is None:
+        alpha = spell("method.alpha")
+        return (
+            f"{alpha} is {method.alpha:g}, which needs a generator; give --gan FILE, or set "
+            f"{alpha} to 0 for real images alone"
+        )
+    for find in (_encoding_problem, _mixture_problem):
+        if problem := find(config, spell):
+            return problem
+    for name, pair in (("crop_scale", augment.crop_scale), ("blur_sigma", augment.blur_sigma)):
+        if pair[0] > pair[1]:
+            return f"{spell(f'augment.{name}')} is {pair}, but must go from low to high"
+    if config.optim.warmup_epochs > config.train.epochs:
+        return (
+            f"{spell('optim.warmup_epochs')} is {config.optim.warmup_epochs:g}, longer than the "
+            f"{config.train.epochs} epochs of the run"
+        )
+    if config.monitor.knn_every and not config.images.holdout:
+        every = spell("monitor.knn_every")
+        return (
+            f"{every} is {config.monitor.knn_every}, but {spell('images.holdout')} is 0 and leaves "
+            f"no images to check on; set {every} to 0"
+        )
+    return ""
+
+
+def _encoding_problem(config: "DistillConfig", spell: Spelling) -> str:
+    """Say what the encoding can't be done with; empty where it can, or isn't asked for."""
+    source = config.source
+    if config.method.name != "encoding":
+        return ""
+    if config.method.alpha == 0:
+        return (
+            f"{spell('method.alpha')} is 0, but {spell('method.name')} encoding learns latents "
+            "from synthetic images; raise it"
+        )
+    if source.kind == "latent" and source.noise != "random":
+        return ""
+    return (
+        f"{spell('method.name')} encoding predicts the latent of an image and makes the image "
+        f"again, so it needs {spell('source.kind')} latent (not {source.kind}) and "
+        f"{spell('source.noise')} const or none (not {source.noise}), as the presets that begin "
+        "with encoding have"
+    )
+
+
+def _mixture_problem(config: "DistillConfig", spell: Spelling) -> str:
+    method = config.method
+    if method.mixture == "joint" or (method.name == "vicreg" and 0 < method.alpha < 1):
+        return ""
+    return (
+        f"{spell('method.mixture')} separate is for {spell('method.name')} vicreg with real and "
+        f"synthetic images, not for {method.name} with {spell('method.alpha')} {method.alpha:g}; "
+        "leave it out"
+    )
