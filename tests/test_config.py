@@ -60,6 +60,23 @@ def test_every_preset_survives_json(preset: Any, tmp_path: Path) -> None:
         ({"train": {"seed": 2**70}}, "train.seed is 1180591620717411303424.*at most"),
         ({"train": 3}, "train must hold settings by name"),
         (
+            {"method": {"real_teacher": 3}},
+            "method.real_teacher is 3, but there is no discriminator.*give discriminator ",
+        ),
+        ({"discriminator": "gan.pkl"}, "must be discriminator:FILE or discriminator-multi:FILE"),
+        (
+            {"discriminator": "discriminator:x", "method": {"alpha": 1}},
+            "teaches the real images of method.name squeeze-span; squeeze-span with method.alpha 1",
+        ),
+        (
+            {"discriminator": "discriminator:x", "method": {"name": "vicreg"}},
+            "vicreg with .*no use",
+        ),
+        (
+            {"discriminator": "discriminator:x", "method": {"real_teacher": 0}},
+            "method.real_teacher 0 leaves nothing",
+        ),
+        (
             {"method": {"mixture": "separate"}},
             "method.mixture separate is for method.name vicreg.*not for squeeze-span.*leave it out",
         ),

@@ -8,14 +8,20 @@ from squeezespan.config import DistillConfig, ImagesConfig, MethodConfig, Studen
 from squeezespan.methods.base import Batch, Method
 from squeezespan.methods.registry import build_method
 
-__all__ = ["WIDTHS", "make_batch", "make_method", "measure", "shake"]
+__all__ = ["REAL_WIDTHS", "WIDTHS", "make_batch", "make_method", "measure", "shake"]
 
 WIDTHS = {"b4": 6, "b8": 4}
+REAL_WIDTHS = {"b8": 3, "fc": 2}
 _SIDE = 8
 
 
-def make_method(arch: str = "resnet10-narrow", stem: str = "cifar", **settings: Any) -> Method:
-    """Build a narrow method on 8x8 images; equal settings give equal weights."""
+def make_method(
+    arch: str = "resnet10-narrow", stem: str = "cifar", judged: bool = False, **settings: Any
+) -> Method:
+    """Build a narrow method on 8x8 images; equal settings give equal weights.
+
+    With `judged`, a discriminator teaches, too.
+    """
     learnt = settings.get("target", "squeeze") == "squeeze"
     sizes = {
         "embed_dim": 16 if learnt else None,
@@ -29,11 +35,15 @@ def make_method(arch: str = "resnet10-narrow", stem: str = "cifar", **settings: 
         images=ImagesConfig(resolution=_SIDE),
     )
     torch.manual_seed(0)
-    method = build_method(config, WIDTHS if config.method.alpha > 0 else None)
-    if method.standardized is not None:
-        source = make_batch(synthetic=50).source
-        assert source is not None
-        method.standardized.measure([source])
+    widths = WIDTHS if config.method.alpha > 0 else None
+    method = build_method(config, widths, real_widths=REAL_WIDTHS if judged else None)
+    for target, source in (
+        (method.standardized, make_batch(synthetic=50).source),
+        (method.real_standardized, make_batch(real=50).real_source),
+    ):
+        if target is not None:
+            assert source is not None
+            target.measure([source])
     return method
 
 
@@ -51,6 +61,7 @@ def make_batch(
         real_views=(draw(real, *image), draw(real, *image)),
         synthetic_views=(0.5 + 2 * draw(synthetic, *image), 0.5 + 2 * draw(synthetic, *image)),
         source={name: draw(synthetic, width) for name, width in WIDTHS.items()},
+        real_source={name: 3 + 2 * draw(real, width) for name, width in REAL_WIDTHS.items()},
     )
 
 

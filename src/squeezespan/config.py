@@ -80,6 +80,9 @@ class MethodConfig:
     """vicreg on real and synthetic images: `joint`, one batch of both, with one set of batch
     statistics and one loss; `separate`, each stream in passes of its own with its own statistics
     and loss, weighed by alpha, where only real images enter the running statistics."""
+    real_teacher: NotNegative = 25.0
+    """Weight, in the loss of real images, of the mean squared error from the features of the
+    `discriminator`, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +242,9 @@ class DistillConfig:
     """Data spec of the real images; also sets the length of an epoch for synthetic-only runs."""
     gan: str | None = "builtin:stylegan2-cifar10"
     """Checkpoint file or `builtin:stylegan2-cifar10`; None when alpha is 0."""
+    discriminator: str | None = None
+    """A second teacher, of real images: `discriminator:FILE` (its last hidden layer) or
+    `discriminator-multi:FILE` (the pooled maps of its blocks, too), as `probe` takes them."""
     opening: OpeningConfig = field(default_factory=OpeningConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     method: MethodConfig = field(default_factory=MethodConfig)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from squeezespan.models.discriminators import DISCRIMINATORS
 from squeezespan.settings import Spelling
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def contradiction(config: "DistillConfig", spell: Spelling) -> str:
             f"{alpha} is {method.alpha:g}, which needs a generator; give --gan FILE, or set "
             f"{alpha} to 0 for real images alone"
         )
-    for find in (_encoding_problem, _mixture_problem):
+    for find in (_encoding_problem, _mixture_problem, _discriminator_problem):
         if problem := find(config, spell):
             return problem
     for name, pair in (("crop_scale", augment.crop_scale), ("blur_sigma", augment.blur_sigma)):
@@ -73,3 +74,25 @@ def _mixture_problem(config: "DistillConfig", spell: Spelling) -> str:
         f"synthetic images, not for {method.name} with {spell('method.alpha')} {method.alpha:g}; "
         "leave it out"
     )
+
+
+def _discriminator_problem(config: "DistillConfig", spell: Spelling) -> str:
+    method, given, weight = config.method, config.discriminator, spell("method.real_teacher")
+    if given is None:
+        if method.real_teacher == type(method)().real_teacher:
+            return ""
+        return (
+            f"{weight} is {method.real_teacher:g}, but there is no discriminator that it would "
+            f"weigh; give {spell('discriminator')} discriminator:FILE"
+        )
+    name = f"{spell('discriminator')} is {given}"
+    if not given.startswith(tuple(DISCRIMINATORS)):
+        return f"{name}, but must be {' or '.join(f'{kind}FILE' for kind in DISCRIMINATORS)}"
+    if method.name != "squeeze-span" or method.alpha == 1:
+        return (
+            f"{name}, which teaches the real images of {spell('method.name')} squeeze-span; "
+            f"{method.name} with {spell('method.alpha')} {method.alpha:g} has no use for it"
+        )
+    if not method.real_teacher:
+        return f"{name}, but {weight} 0 leaves nothing of it; raise it, or leave both out"
+    return ""

@@ -126,6 +126,48 @@ def test_channels_that_never_vary_teach_nothing() -> None:
         assert left["syn/invariance"] == pytest.approx(whole["syn/invariance"], rel=0.2)
 
 
+@pytest.mark.parametrize("alpha", [0.0, 0.25])
+def test_a_discriminator_adds_its_squared_error_from_both_views_to_the_real_loss(
+    alpha: float,
+) -> None:
+    batch = make_batch()
+    method = make_method(alpha=alpha, judged=True, real_teacher=4.0)
+    losses = measure(method, batch)
+    without = measure(make_method(alpha=alpha), batch)
+    added = losses.pop("loss") - without.pop("loss")
+    distance = losses.pop("real/discriminator")
+    assert losses == without
+    assert added == pytest.approx((1 - alpha) * 4 * distance, rel=1e-4)
+
+    drawn = torch.cat(list((make_batch(real=50).real_source or {}).values()), dim=1)
+    features = torch.cat(list((batch.real_source or {}).values()), dim=1)
+    target = (features - drawn.mean(dim=0)) / drawn.std(dim=0)
+    fresh = make_method(alpha=alpha, judged=True)
+    assert isinstance(fresh, SqueezeSpan)
+    assert fresh.real_head is not None
+    said = [fresh.real_head(fresh.backbone(view)) for view in batch.real_views or ()]
+    expected = sum((target - x).square().mean().item() for x in said) / 2
+    assert distance == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_head_of_its_own_learns_from_the_discriminator_and_the_backbone_with_it() -> None:
+    def gradients(judged: bool) -> dict[str, torch.Tensor | None]:
+        method = make_method(alpha=0.0, judged=judged, invariance=0.0, variance=0.0, covariance=0.0)
+        shake(method)
+        method(make_batch())["loss"].backward()
+        return {name: p.grad for name, p in method.named_parameters()}
+
+    judged, alone = gradients(True), gradients(False)
+    heads = {name for name in judged if name.startswith("real_head.")}
+    assert heads == judged.keys() - alone.keys()
+    last = "backbone.conv1.weight"
+    for name in (*heads, last):
+        gradient = judged[name]
+        assert gradient is not None
+        assert bool(gradient.any()), name
+    assert not bool(torch.as_tensor(alone[last]).any())
+
+
 def test_running_statistics_are_those_of_real_images_where_there_are_any() -> None:
     batch = make_batch()
     both, real = make_method(alpha=0.5), make_method(alpha=0.0)

@@ -18,6 +18,7 @@ from squeezespan.models.batchnorm import convert_sync_batchnorm
 CASES: dict[str, dict[str, Any]] = {
     "squeeze-span": {"alpha": 0.5, "regularize": "both"},
     "standardized target": {"alpha": 0.5, "target": "standardized"},
+    "a discriminator that teaches": {"alpha": 0.5, "judged": True},
     "vanilla": {"alpha": 1.0, "target": "raw"},
     "vicreg": {"name": "vicreg", "alpha": 0.5},
     "vicreg, streams apart": {"name": "vicreg", "alpha": 0.25, "mixture": "separate"},
@@ -45,10 +46,12 @@ def share(batch: Batch, rank: int) -> Batch:
     assert batch.real_views is not None
     assert batch.synthetic_views is not None
     assert batch.source is not None
+    assert batch.real_source is not None
     return Batch(
         real_views=(half(batch.real_views[0]), half(batch.real_views[1])),
         synthetic_views=tuple(half(view) for view in batch.synthetic_views),
         source={name: half(x) for name, x in batch.source.items()},
+        real_source={name: half(x) for name, x in batch.real_source.items()},
     )
 
 

@@ -47,6 +47,7 @@ class DiscriminatorFeatures(nn.Module):
 
     Attributes:
         layers: whose features are concatenated, in order.
+        widths: layer to the width of its features.
         num_features: width of the features.
     """
 
@@ -58,8 +59,9 @@ class DiscriminatorFeatures(nn.Module):
         config = discriminator.config
         sides = [side for side in (32, 16, 8) if side <= config.resolution] if multi else []
         self.layers = (*(f"b{side}" for side in sides), _LAST)
-        widths = [config.block_channels(side // 2) for side in sides]
-        self.num_features = sum(widths) + config.block_channels(4)
+        channels = [config.block_channels(side // 2) for side in sides] + [config.block_channels(4)]
+        self.widths = dict(zip(self.layers, channels, strict=True))
+        self.num_features = sum(channels)
         # NaN until it is measured, so that a forgotten measurement can't go unnoticed.
         self.register_buffer("statistic", torch.full((config.mbstd_channels,), float("nan")))
 

@@ -16,7 +16,7 @@ from squeezespan.distillation.prepare import Parts, open_stream, prepare
 from squeezespan.distillation.schedule import run_pace
 from squeezespan.distillation.speed import measure_run
 from squeezespan.distillation.stream import Place
-from squeezespan.distillation.target import measure_target
+from squeezespan.distillation.target import measure_targets
 from squeezespan.environment import project_commit
 from squeezespan.hardware import resolve_device
 from squeezespan.models.student_file import Backbone, save_student
@@ -132,17 +132,21 @@ def _train(
     found = on_main_process(fabric, lambda: load_newest_checkpoint(folder.checkpoints))
     step, state = found or (0, {"metrics_bytes": 0})
     stamp = {"gan_sha256": parts.gan_sha256, "images": parts.images.train.fingerprint()}
+    if parts.discriminator is not None:
+        stamp["discriminator_sha256"] = parts.discriminator_sha256
     if found is not None:
         saved = state["stamp"]
         gan = f"{config.gan} is another file than the one"
         folder.check_input(gan, saved.get("gan_sha256"), stamp["gan_sha256"])
+        discriminator = f"{config.discriminator} is another file than the one"
+        now = parts.discriminator_sha256
+        folder.check_input(discriminator, saved.get("discriminator_sha256"), now)
         images = f"{config.data} has other images than those"
         folder.check_input(images, saved.get("images"), stamp["images"])
     place = Place(fabric.global_rank, fabric.world_size, fabric.device)
     stream = open_stream(config, parts, place)
-    standardized = parts.method.standardized
-    if standardized is not None and found is None:
-        measure_target(fabric, standardized, stream, config.source.statistics_images)
+    if found is None:
+        measure_targets(fabric, parts.method, stream, config.source.statistics_images)
     monitor = None
     if parts.images.knn is not None:
         backbone = Backbone(parts.method.backbone, _header(config, parts, step))
@@ -171,7 +175,11 @@ def _train(
 
 
 def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
-    plan, target = parts.plan, parts.method.standardized
+    plan, target, real_target = (
+        parts.plan,
+        parts.method.standardized,
+        parts.method.real_standardized,
+    )
     return {
         "arch": config.student.arch,
         "stem": config.student.stem,
@@ -183,6 +191,7 @@ def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
             "data": config.data,
             "gan": config.gan if parts.generator is not None else None,
             "gan_sha256": parts.gan_sha256,
+            **_discriminator_facts(parts),
             **({"saw": list(parts.saw)} if parts.saw else {}),
             "seed": config.train.seed,
             "epochs": round(step / plan.steps_per_epoch, 4),
@@ -192,6 +201,18 @@ def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
             "torch": torch.__version__,
         },
         **({"target": target.describe()} if target is not None else {}),
+        **({"real_target": real_target.describe()} if real_target is not None else {}),
+    }
+
+
+def _discriminator_facts(parts: Parts) -> dict[str, Any]:
+    if parts.discriminator is None:
+        return {}
+    facts = parts.discriminator.header["provenance"]
+    return {
+        "discriminator": parts.config.discriminator,
+        "discriminator_sha256": facts["sha256"],
+        **({"minibatch_std": facts["minibatch_std"]} if "minibatch_std" in facts else {}),
     }
 
 
@@ -201,6 +222,8 @@ def _method_settings(config: DistillConfig) -> dict[str, Any]:
     unused = {name for name in _OPTIONS if settings[name] == getattr(usual, name)}
     if config.method.name != "encoding":
         unused.add("perceptual")
+    if config.discriminator is None:
+        unused.add("real_teacher")
     return {name: value for name, value in settings.items() if name not in unused}
 
 
@@ -210,6 +233,8 @@ def _headline(
     plan, method = parts.plan, config.method
     begun = f"resumed after step {step} of {plan.steps}" if step else f"{plan.steps} steps"
     how = f", perceptual distance {method.perceptual}" if method.name == "encoding" else ""
+    if config.discriminator is not None:
+        how += f", {config.discriminator} weight {method.real_teacher:g}"
     return (
         f"{method.name} (alpha {method.alpha:g}{how}) into {config.student.arch}: {begun}, "
         f"{plan.epochs:.4g} epochs of {parts.sizes.describe(plan.train_images)}, {fabric.device} "

@@ -8,6 +8,11 @@ import torch
 from squeezespan.config import DistillConfig
 from squeezespan.data.normalize import Normalization, measure_normalization
 from squeezespan.data.specs import find_images
+from squeezespan.discriminators.features import (
+    DiscriminatorBackbone,
+    load_discriminator_backbone,
+)
+from squeezespan.discriminators.teacher import DiscriminatorTeacher
 from squeezespan.distillation.images import RunImages, open_run_images
 from squeezespan.distillation.resolution import SettledSizes, settle_sizes
 from squeezespan.distillation.schedule import Plan, plan_run
@@ -20,6 +25,7 @@ from squeezespan.methods.base import Method
 from squeezespan.methods.perceptual import PerceptualDistance, open_perceptual
 from squeezespan.methods.registry import build_method
 from squeezespan.models.batchnorm import convert_sync_batchnorm
+from squeezespan.models.discriminators import named_discriminator
 from squeezespan.randomness import derive_seed
 from squeezespan.seen import inherited
 
@@ -41,11 +47,21 @@ class Parts:
     gan_sha256: str | None
     """Of the generator's file."""
     saw: tuple[str, ...]
-    """What the student has seen besides images without labels, by way of the generator or of a
+    """What the student has seen besides images without labels, by way of a teacher or of a
     perceptual distance."""
     method: Method
     """With fresh weights that depend on the seed alone."""
     plan: Plan
+    discriminator: DiscriminatorBackbone | None = None
+    """Frozen, on the run's device; None where no discriminator teaches."""
+
+    @property
+    def discriminator_sha256(self) -> str | None:
+        """Of the discriminator's file."""
+        if self.discriminator is None:
+            return None
+        sha256: str = self.discriminator.header["provenance"]["sha256"]
+        return sha256
 
 
 def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) -> Parts:
@@ -60,6 +76,7 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
         UserError: something in the settings is impossible, or a file cannot be used.
     """
     generator = _open_generator(config, device) if config.method.alpha else None
+    discriminator = _open_discriminator(config, device)
     found = find_images(config.data, "train")
     config, sizes = settle_sizes(
         config, found.sizes, generator.info.resolution if generator else None
@@ -68,12 +85,15 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
     perceptual = _open_perceptual(config, device)
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
     widths = source_widths(config, generator) if generator else None
-    method = build_method(config, widths, generator, perceptual)
+    real_widths = discriminator.network.widths if discriminator else None
+    method = build_method(config, widths, generator, perceptual, real_widths)
     method.to(memory_format=torch.channels_last)
     if world_size > 1:
         convert_sync_batchnorm(method)
     images = open_run_images(config, device, found)
     plan = plan_run(config, len(images.train), world_size)
+    if discriminator is not None:
+        discriminator.prepare(images.train)
     if config.monitor.knn_every and images.knn is None:
         reason = "no class of two images, to hold one out"
         if images.label_problem:
@@ -87,9 +107,11 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
         generator=generator,
         gan_sha256=generator_sha256(str(config.gan)) if generator else None,
         saw=(_seen_by(str(config.gan)) if generator else ())
+        + (_seen_by_discriminator(discriminator) if discriminator else ())
         + ((perceptual.saw,) if perceptual else ()),
         method=method,
         plan=plan,
+        discriminator=discriminator,
     )
 
 
@@ -112,7 +134,17 @@ def open_stream(config: DistillConfig, parts: Parts, place: Place) -> Stream:
         synthetic_views=method.synthetic_views,
         needs_source=method.needs_source,
         needs_images=method.needs_images,
+        real_teacher=_real_teacher(config, parts.discriminator, place.device),
     )
+
+
+def _real_teacher(
+    config: DistillConfig, discriminator: DiscriminatorBackbone | None, device: torch.device
+) -> DiscriminatorTeacher | None:
+    if discriminator is None:
+        return None
+    precision = resolve_precision(config.train.precision, device)
+    return DiscriminatorTeacher(discriminator, DTYPES[precision])
 
 
 def _open_perceptual(config: DistillConfig, device: torch.device) -> PerceptualDistance | None:
@@ -124,6 +156,18 @@ def _open_perceptual(config: DistillConfig, device: torch.device) -> PerceptualD
 
 def _seen_by(gan: str) -> tuple[str, ...]:
     return inherited(read_generator_header(gan).get("provenance"), f"the GAN {gan}")
+
+
+def _seen_by_discriminator(discriminator: DiscriminatorBackbone) -> tuple[str, ...]:
+    provenance = discriminator.header["provenance"]
+    return inherited(provenance, f"the discriminator {provenance['discriminator']}")
+
+
+def _open_discriminator(
+    config: DistillConfig, device: torch.device
+) -> DiscriminatorBackbone | None:
+    named = named_discriminator(config.discriminator or "")
+    return None if named is None else load_discriminator_backbone(*named, device)
 
 
 def _open_generator(config: DistillConfig, device: torch.device) -> Generator:

@@ -16,7 +16,7 @@ from squeezespan.distillation.job import StudentJob
 from squeezespan.distillation.prepare import Parts, open_stream
 from squeezespan.distillation.schedule import plan_run, run_pace
 from squeezespan.distillation.stream import Place
-from squeezespan.distillation.target import measure_target
+from squeezespan.distillation.target import measure_targets
 from squeezespan.errors import UserError
 from squeezespan.hardware import peak_memory
 from squeezespan.runs.launch import launch
@@ -132,9 +132,9 @@ def measure_step(config: DistillConfig, parts: Parts) -> StepSpeed:
     fabric = launch(config.train)
     stream = open_stream(config, parts, Place(0, 1, fabric.device))
     target = 0.0
-    if parts.method.standardized is not None:
+    if parts.method.standardized is not None or parts.method.real_standardized is not None:
         began = time.perf_counter()
-        measure_target(fabric, parts.method.standardized, stream, _STATISTICS_IMAGES)
+        measure_targets(fabric, parts.method, stream, _STATISTICS_IMAGES)
         taken = time.perf_counter() - began
         target = taken / _STATISTICS_IMAGES * config.source.statistics_images
     watch = _Stopwatch()

@@ -11,6 +11,7 @@ from squeezespan.config import AugmentConfig, DistillConfig
 from squeezespan.data.augment import Augment
 from squeezespan.data.normalize import Normalization
 from squeezespan.data.order import epoch_order
+from squeezespan.discriminators.teacher import DiscriminatorTeacher
 from squeezespan.distillation.schedule import Plan
 from squeezespan.generators.base import Generated, Generator, as_rgb
 from squeezespan.generators.blocks import pool_features, select_blocks
@@ -75,6 +76,7 @@ class Stream:
         synthetic_views: views of each synthetic image that the method wants.
         needs_source: whether the method wants block features or latents.
         needs_images: whether the method wants the images without augmentation, too.
+        real_teacher: says something of each real image, where the method wants that.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Stream:
         synthetic_views: int,
         needs_source: bool,
         needs_images: bool = False,
+        real_teacher: DiscriminatorTeacher | None = None,
     ) -> None:
         self._config = config
         self._plan = plan
@@ -98,6 +101,7 @@ class Stream:
         self._place = place
         self._synthetic_views = synthetic_views
         self._needs_images = needs_images
+        self._real_teacher = real_teacher
         self._augment = Augment(config.augment, config.images.side)
         self._resize = Augment(AugmentConfig(enabled=False), config.images.side)
         self._blocks = (
@@ -130,6 +134,8 @@ class Stream:
             self._view(images, step, part, "augment-real-1"),
         )
         batch.real_images = self._plain(images)
+        if self._real_teacher is not None:
+            batch.real_source = self._real_teacher(images)
 
     def _indices(self, step: int) -> Tensor:
         """Real images of the whole global batch, int64 [real_batch]."""
@@ -173,6 +179,22 @@ class Stream:
             )
             assert source is not None
             yield source
+
+    @property
+    def real_images(self) -> int:
+        """Number of real images to learn from."""
+        return self._plan.train_images
+
+    @torch.no_grad()
+    def real_sources(self, count: int) -> Iterator[dict[str, Tensor]]:
+        """Give what the discriminator says of `count` of the real images, batch by batch.
+
+        They are evenly spaced among the images to learn from, whatever the seed.
+        """
+        assert self._real_teacher is not None
+        total = self.real_images
+        for rows in torch.split(torch.arange(count) * total // count, _SOURCES_AT_ONCE):
+            yield self._real_teacher(self._images.batch(rows).to(self._place.device))
 
     def _generate(self, n: int, latents: StepRandom, noise: StepRandom) -> Generated:
         assert self._generator is not None

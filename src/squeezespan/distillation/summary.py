@@ -10,7 +10,7 @@ __all__ = ["plan_rows"]
 
 _TOLD = (
     *("data", "gan", "method.name", "method.alpha", "method.target", "method.perceptual"),
-    *("source.kind", "source.blocks"),
+    *("source.kind", "source.blocks", "discriminator", "method.real_teacher"),
     *("student.arch", "student.stem", "images.resolution"),
     *("train.epochs", "train.max_steps", "train.batch_size", "train.device", "train.precision"),
 )
@@ -30,9 +30,7 @@ def plan_rows(plan: Mapping[str, Any]) -> dict[str, str]:
         "method": f"{method['name']}, alpha {method['alpha']:g}"
         + f", target {method['target']}" * (method["name"] == "squeeze-span")
         + f", perceptual distance {method['perceptual']}" * (method["name"] == "encoding"),
-        "teacher": f"{config['gan']}, {_taken(config['source'])}"
-        if method["alpha"]
-        else "none, real images alone",
+        "teacher": _teachers(config),
         "student": f"{student['arch']} with the {student['stem']} stem, "
         f"{config['images']['resolution']} pixels",
         "data": config["data"],
@@ -41,6 +39,16 @@ def plan_rows(plan: Mapping[str, Any]) -> dict[str, str]:
         "length": f"{sizes['steps']} steps of {images}, {sizes['epochs']:.4g} epochs",
         **cost_rows(plan, f"{plan['seconds_per_step']:.3g} s a step"),
     }
+
+
+def _teachers(config: Mapping[str, Any]) -> str:
+    teachers = []
+    if config["method"]["alpha"]:
+        teachers.append(f"{config['gan']}, {_taken(config['source'])}")
+    if config["discriminator"] is not None:
+        weight = config["method"]["real_teacher"]
+        teachers.append(f"of real images {config['discriminator']}, weight {weight:g}")
+    return "; ".join(teachers) or "none, real images alone"
 
 
 def _taken(source: Mapping[str, Any]) -> str:

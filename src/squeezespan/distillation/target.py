@@ -1,4 +1,4 @@
-"""The target that is measured before the first step, on images that no step sees."""
+"""The targets that are measured before the first step."""
 
 import sys
 from collections.abc import Iterator
@@ -7,32 +7,46 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from squeezespan.distillation.stream import Stream
+from squeezespan.methods.base import Method
 from squeezespan.models.targets import StandardizedTarget
 from squeezespan.progress import Progress
 from squeezespan.runs.launch import on_main_process
 
-__all__ = ["measure_target"]
+__all__ = ["measure_targets"]
 
 _SHOWN = 8
 """Channels that are named on the terminal; the student's file names all."""
 
 
-def measure_target(fabric: Fabric, target: StandardizedTarget, stream: Stream, images: int) -> None:
-    """Measure the statistics of a target; every process gets those of the first one.
+def measure_targets(fabric: Fabric, method: Method, stream: Stream, images: int) -> None:
+    """Measure the statistics of a method's targets; every process gets those of the first one.
+
+    The generator's are of images that no step sees, the discriminator's of those to learn from.
 
     Args:
         fabric: launched.
-        target: gets the statistics.
-        stream: draws the images.
-        images: how many.
+        method: whose targets get their statistics.
+        stream: gives the images.
+        images: how many, at most.
 
     Raises:
         UserError: the features are not fit to be a target.
     """
+    if method.standardized is not None:
+        _measure(fabric, method.standardized, stream.sources(images), images)
+    if method.real_standardized is not None:
+        count = min(images, stream.real_images)
+        _measure(fabric, method.real_standardized, stream.real_sources(count), count)
+
+
+def _measure(
+    fabric: Fabric, target: StandardizedTarget, sources: Iterator[dict[str, Tensor]], images: int
+) -> None:
+    which = "" if target.teacher == "generator" else f" of the {target.teacher}"
 
     def measure() -> dict[str, Tensor]:
-        with Progress(images, unit="images", description="measuring the target") as progress:
-            target.measure(_counted(stream.sources(images), progress))
+        with Progress(images, unit="images", description=f"measuring the target{which}") as shown:
+            target.measure(_counted(sources, shown))
         return target.state_dict()
 
     target.load_state_dict(on_main_process(fabric, measure))
@@ -40,8 +54,8 @@ def measure_target(fabric: Fabric, target: StandardizedTarget, stream: Stream, i
         names = target.left_out
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         print(
-            f"{len(names)} of {len(target.varying)} channels of the generator's features are the "
-            f"same for every image and are left out of the target: "
+            f"{len(names)} of {len(target.varying)} channels of the {target.teacher}'s features "
+            f"are the same for every image and are left out of the target: "
             f"{', '.join(names[:_SHOWN])}{more}",
             file=sys.stderr,
         )

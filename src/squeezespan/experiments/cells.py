@@ -21,7 +21,7 @@ from squeezespan.settings import flatten, to_dict
 __all__ = ["Cell", "missing", "other_setting", "passes_per_image", "plan_cells", "with_steps"]
 
 
-_PLACES = {"data", "gan"}
+_PLACES = {"data", "gan", "discriminator"}
 """Settings that name files: another machine keeps them elsewhere."""
 
 
@@ -37,7 +37,10 @@ class Cell:
     preset: str
     """That the settings begin with, or how the discriminator is judged."""
     gan_sha256: str | None
-    """Of the generator's file, or the discriminator's; None where none is used."""
+    """Of the generator's file, or of a discriminator's that is judged itself; None where none is
+    used."""
+    discriminator_sha256: str | None = None
+    """Of the file of a discriminator that teaches; None where none does."""
 
     @property
     def title(self) -> str:
@@ -78,6 +81,8 @@ class Cell:
             }
         # The same on a machine that keeps the images elsewhere; a run that goes on compares them.
         settings |= {"data": self.column.images, "gan": self.gan_sha256}
+        if self.discriminator_sha256 is not None:
+            settings["discriminator"] = f"{self.arm.real_teacher}:{self.discriminator_sha256}"
         text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -131,7 +136,7 @@ def plan_cells(
 
 def missing(arm: Arm, column: Column) -> str | None:
     """Say what an arm would need and a column lacks, if anything."""
-    if arm.direct and column.discriminator is None:
+    if (arm.direct or arm.real_teacher) and column.discriminator is None:
         return "its discriminator is not known; name it with --discriminator"
     if arm.needs and not set(arm.needs) <= _blocks(column.gan):
         return f"its generator has no block {arm.needs[-1]}"
@@ -190,8 +195,14 @@ def _cell(
         values[section] = values[section] | {name: value}
     needs_gan = values["method"]["alpha"] > 0
     values["gan"] = column.gan if needs_gan else None
+    judge = None
+    if arm.real_teacher is not None:
+        assert column.discriminator is not None
+        values["discriminator"] = f"{arm.real_teacher}:{column.discriminator}"
+        judge = file_sha256(discriminator_file(column.discriminator))
     config = config_from_dict(values, where=f"{experiment.name}, {arm.title}")
-    return Cell(arm, column, seed, config, preset, sha256_of(column.gan) if needs_gan else None)
+    gan = sha256_of(column.gan) if needs_gan else None
+    return Cell(arm, column, seed, config, preset, gan, judge)
 
 
 def _settings(layers: Sequence[Changes]) -> Iterator[tuple[str, str, Any]]:

@@ -44,6 +44,8 @@ class Arm:
     """Blocks of the generator without which there is no such arm."""
     about: str = ""
     """One sentence for readers who don't know it."""
+    real_teacher: Literal["discriminator", "discriminator-multi"] | None = None
+    """Which features of the generator's discriminator teach, too, on real images."""
     direct: str | None = None
     """`discriminator` or `discriminator-multi`, where the generator's discriminator is judged
     itself, and nothing is trained; presets don't matter then."""

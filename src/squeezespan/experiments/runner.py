@@ -172,6 +172,7 @@ def _train(task: Task) -> str | Path:
             "images": cell.column.images,
             "seed": cell.seed,
             "gan_sha256": cell.gan_sha256,
+            "discriminator_sha256": cell.discriminator_sha256,
             "config": to_dict(config),
             "steps": trained[-1]["step"],
             "images_seen": trained[-1]["images"],

@@ -105,6 +105,8 @@ def _facts(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Images (data)", provenance.get("data")),
         ("Teacher (GAN)", provenance.get("gan") or "none"),
         ("SHA-256 of the teacher's file", provenance.get("gan_sha256")),
+        ("Teacher of real images", provenance.get("discriminator")),
+        ("SHA-256 of its file", provenance.get("discriminator_sha256")),
         ("Images through the student", provenance.get("images_seen")),
         ("Epochs", provenance.get("epochs")),
         ("Seed", provenance.get("seed")),

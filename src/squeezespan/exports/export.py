@@ -13,7 +13,8 @@ from squeezespan.exports.measured import find_measurements
 from squeezespan.exports.onnx_graph import require_onnx
 from squeezespan.exports.written import measure_difference
 from squeezespan.files import check_new_folder, expanded, new_folder, write_text
-from squeezespan.models.student_file import DISCRIMINATORS, load_backbone
+from squeezespan.models.discriminators import DISCRIMINATORS
+from squeezespan.models.student_file import load_backbone
 
 __all__ = ["export"]
 

@@ -18,8 +18,8 @@ from squeezespan.finetuning.config import (
 from squeezespan.finetuning.labelled import Labelled, open_labelled
 from squeezespan.finetuning.result import RESULT_FILE
 from squeezespan.models.classifier_file import CLASSIFIER_FILE
+from squeezespan.models.discriminators import DISCRIMINATORS
 from squeezespan.models.student_file import (
-    DISCRIMINATORS,
     STUDENT_FILE,
     Backbone,
     load_backbone,

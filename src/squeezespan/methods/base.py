@@ -22,6 +22,9 @@ class Batch:
     source: dict[str, Tensor] | None = None
     """Pooled block features `{"b4": [Bs, C], ...}`, the latent `{"w": [Bs, w_dim]}` or that of
     every layer `{"w+": [Bs, num_ws * w_dim]}`, float32."""
+    real_source: dict[str, Tensor] | None = None
+    """What the discriminator says of the real images without augmentation, layer by layer,
+    `{"fc": [Br, C], ...}`, float32."""
     real_images: Tensor | None = None
     """The real images without augmentation, float32 [Br, 3, R, R] in [0, 1]."""
     synthetic_images: Tensor | None = None
@@ -78,6 +81,11 @@ class Method(nn.Module, ABC):
     @property
     def standardized(self) -> StandardizedTarget | None:
         """The target whose statistics must be measured before the first step, if there is one."""
+        return None
+
+    @property
+    def real_standardized(self) -> StandardizedTarget | None:
+        """The same of what the discriminator says of real images."""
         return None
 
     def embed(self, images: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ def build_method(
     source_widths: Mapping[str, int] | None,
     generator: Generator | None = None,
     perceptual: PerceptualDistance | None = None,
+    real_widths: Mapping[str, int] | None = None,
 ) -> Method:
     """Build the method of a run with fresh weights, drawn from torch's global random state.
 
@@ -37,6 +38,8 @@ def build_method(
             generator is used.
         generator: frozen, on the run's device; `encoding` alone looks into it.
         perceptual: the encoding's distance beside L1, on that device; None for none.
+        real_widths: layers and widths of what a batch's `real_source` will hold; None where no
+            discriminator teaches.
 
     Raises:
         UserError: settings that contradict each other, or a backbone that can't be built.
@@ -72,7 +75,13 @@ def build_method(
             embed_dim = sum(source_widths.values())
             raw = settings.target == "raw"
             target = RawTarget() if raw else StandardizedTarget(source_widths)
-    return SqueezeSpan(backbone, projector(width, embed_dim, layers), target, settings)
+    embed = projector(width, embed_dim, layers)
+    real = None
+    if real_widths is not None:
+        # After all others, whose first weights are then those of a run without it.
+        head = projector(width, sum(real_widths.values()), layers)
+        real = head, StandardizedTarget(real_widths, "discriminator")
+    return SqueezeSpan(backbone, embed, target, settings, real)
 
 
 def _check(settings: MethodConfig, source_widths: Mapping[str, int] | None) -> None:

@@ -27,6 +27,9 @@ class SqueezeSpan(Method):
     features themselves, standardized or raw) L_syn is a mean squared error alone: nothing can
     collapse, and the variance and covariance terms of the synthetic stream are only logged.
 
+    Where a discriminator teaches, too, a head of its own on the backbone regresses its standardized
+    features of the real image from both views, and L_real has their mean squared error besides.
+
     Each view goes through the student in a pass of its own, so batch norms normalize synthetic
     and real images by their own statistics. Where there are real images, only they enter the
     running statistics: the student is to be used on real images, and then does what it did in
@@ -38,6 +41,8 @@ class SqueezeSpan(Method):
         target: from the generator's features of a batch to what is regressed, [B, E]: the squeeze
             module, or one that is not learnt; None for alpha 0.
         config: alpha, the weights of the terms and which side they regularize.
+        real: head, from the backbone's features to as many numbers as the discriminator has
+            features, and target of real images; None without a discriminator.
     """
 
     def __init__(
@@ -46,10 +51,13 @@ class SqueezeSpan(Method):
         projector: nn.Module,
         target: Squeeze | RawTarget | None,
         config: MethodConfig,
+        real: tuple[nn.Module, StandardizedTarget] | None = None,
     ) -> None:
         super().__init__(backbone, projector)
         self.target = target
         self.config = config
+        self.real_head = real[0] if real else None
+        self.real_target = real[1] if real else None
         self.needs_source = config.alpha > 0
         self.needs_real = config.alpha < 1
         self.synthetic_views = 1 if config.alpha > 0 else 0
@@ -58,6 +66,11 @@ class SqueezeSpan(Method):
     def standardized(self) -> StandardizedTarget | None:
         """The standardized target, see `Method.standardized`."""
         return self.target if isinstance(self.target, StandardizedTarget) else None
+
+    @property
+    def real_standardized(self) -> StandardizedTarget | None:
+        """The target of real images, see `Method.real_standardized`."""
+        return self.real_target
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the losses of one step, see `Method.forward`."""
@@ -85,11 +98,7 @@ class SqueezeSpan(Method):
         assert self.target is not None
         target = gather_batch(self.target(batch.source))
         student_spread = spread(student)
-        distance = invariance(target, student)
-        if isinstance(self.target, StandardizedTarget):
-            # Channels that never vary are 0 in the target and have nothing to teach.
-            varying = self.target.varying.to(student.dtype)
-            distance = invariance(target, student * varying) / varying.mean()
+        distance = _distance(self.target, target, student)
         logs["syn/invariance"] = distance.detach()
         logs |= named_spread("syn", student_spread)
         if not isinstance(self.target, Squeeze):
@@ -106,13 +115,29 @@ class SqueezeSpan(Method):
         return self._weigh(distance, regularized)
 
     def _span_loss(self, batch: Batch, logs: dict[str, Tensor], deviations: list[Tensor]) -> Tensor:
-        first, second = (gather_batch(self.embed(view)) for view in views_of("real", batch, 2))
+        embeddings: list[Tensor] = []
+        taught: list[Tensor] = []
+        for view in views_of("real", batch, 2):
+            features = self.backbone(view)
+            embeddings.append(gather_batch(self.projector(features)))
+            if self.real_head is not None:
+                taught.append(gather_batch(self.real_head(features)))
+        first, second = embeddings
         deviations.append(deviation(first, second))
         distance = invariance(first, second)
         real_spread = spread(first, second)
         logs["real/invariance"] = distance.detach()
         logs |= named_spread("real", real_spread)
-        return self._weigh(distance, [real_spread])
+        loss = self._weigh(distance, [real_spread])
+        if self.real_target is None:
+            return loss
+        if batch.real_source is None:
+            raise ValueError("this method needs the discriminator's features of the real images")
+        target = gather_batch(self.real_target(batch.real_source))
+        distances = [_distance(self.real_target, target, student) for student in taught]
+        distance = torch.stack(distances).mean()
+        logs["real/discriminator"] = distance.detach()
+        return loss + self.config.real_teacher * distance
 
     def _weigh(self, distance: Tensor, regularized: list[Spread]) -> Tensor:
         loss = self.config.invariance * distance
@@ -120,3 +145,12 @@ class SqueezeSpan(Method):
             loss = loss + self.config.variance * term.variance
             loss = loss + self.config.covariance * term.covariance
         return loss
+
+
+def _distance(kind: nn.Module, target: Tensor, student: Tensor) -> Tensor:
+    """Mean squared error from a target that `kind` made."""
+    if not isinstance(kind, StandardizedTarget):
+        return invariance(target, student)
+    # Channels that never vary are 0 in the target and have nothing to teach.
+    varying = kind.varying.to(student.dtype)
+    return invariance(target, student * varying) / varying.mean()

@@ -11,10 +11,10 @@ from squeezespan.data.images import ImageSet
 from squeezespan.errors import UserError
 from squeezespan.files import check_file
 from squeezespan.models.backbones import build_backbone
+from squeezespan.models.discriminators import named_discriminator
 from squeezespan.untrusted.safetensors import load_weights, read_network, save_network
 
 __all__ = [
-    "DISCRIMINATORS",
     "STUDENT_FILE",
     "Backbone",
     "load_backbone",
@@ -24,10 +24,6 @@ __all__ = [
 ]
 
 STUDENT_FILE = "student.safetensors"
-
-DISCRIMINATORS = {"discriminator:": False, "discriminator-multi:": True}
-"""What stands before a discriminator's file in the place of a run, and whether the features are
-those of several layers."""
 
 _KIND = "student"
 _FIELDS: dict[str, type] = {
@@ -139,7 +135,7 @@ def load_backbone(run_or_file: str | Path, device: torch.device | str = "cpu") -
     Raises:
         UserError: missing, not a student's file, or damaged.
     """
-    if discriminator := _discriminator(run_or_file):
+    if discriminator := named_discriminator(str(run_or_file)):
         # Which builds on this module.
         from squeezespan.discriminators.features import load_discriminator_backbone
 
@@ -164,19 +160,11 @@ def weights_path(run_or_file: str | Path) -> Path:
     Raises:
         UserError: there is none.
     """
-    if discriminator := _discriminator(run_or_file):
+    if discriminator := named_discriminator(str(run_or_file)):
         from squeezespan.discriminators.projected.files import discriminator_file
 
         return discriminator_file(discriminator[0])
     return student_path(run_or_file)
-
-
-def _discriminator(run_or_file: str | Path) -> tuple[str, bool] | None:
-    """Give the file and whether of several layers, None for a student."""
-    for prefix, multi in DISCRIMINATORS.items():
-        if str(run_or_file).startswith(prefix):
-            return str(run_or_file).removeprefix(prefix), multi
-    return None
 
 
 def student_path(run_or_file: str | Path) -> Path:

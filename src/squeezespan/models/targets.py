@@ -38,6 +38,7 @@ class StandardizedTarget(RawTarget):
 
     Args:
         widths: name of an input (a block, or `w`) to its number of channels.
+        teacher: whose features they are, as messages name it.
     """
 
     mean: Tensor
@@ -47,8 +48,9 @@ class StandardizedTarget(RawTarget):
     varying: Tensor
     """Whether a channel varies, bool [D]."""
 
-    def __init__(self, widths: Mapping[str, int]) -> None:
+    def __init__(self, widths: Mapping[str, int], teacher: str = "generator") -> None:
         super().__init__()
+        self.teacher = teacher
         self._widths = dict(widths)
         width = sum(widths.values())
         # NaN until they are measured, so that a forgotten measurement can't go unnoticed.
@@ -82,15 +84,15 @@ class StandardizedTarget(RawTarget):
             raise ValueError("statistics of a target need at least two images")
         if not bool(squares.isfinite().all()):
             raise UserError(
-                "the generator's features are not finite numbers, so there is no target; try "
-                "--precision fp32, and look at its images with `squeezespan gan sample`"
+                f"the {self.teacher}'s features are not finite numbers, so there is no target; try "
+                "--precision fp32, and look at the GAN's images with `squeezespan gan sample`"
             )
         offset = total / count
         std = ((squares - count * offset.square()) / (count - 1)).clamp_min(0).sqrt()
         varying = std > _CONSTANT * largest
         if not bool(varying.any()):
             raise UserError(
-                "no channel of the generator's features differs between images, so there is "
+                f"no channel of the {self.teacher}'s features differs between images, so there is "
                 "nothing to learn from them"
             )
         self.mean.copy_(shift + offset)

@@ -144,6 +144,8 @@ def _summary(config: DistillConfig) -> str:
     else:
         images = f"{real} and {generated} ({method.alpha:.0%} of each batch)"
     told = ""
+    if config.discriminator is not None:
+        told = f" Of the real ones it also learns what {config.discriminator} says."
     if method.name == "encoding" and method.perceptual != "none":
         told = (
             f" Images made again are compared by {method.perceptual}, which saw ImageNet's labels."

@@ -16,6 +16,11 @@ _SEPARATE = _with(
     arms.VICREG_MIXED, "separate", "streams apart", {"method": {"mixture": "separate"}}
 )
 
+_DISCRIMINATOR = replace(
+    _with(arms.SQUEEZE_SPAN_STANDARDIZED, "discriminator", "discriminator on real images", {}),
+    real_teacher="discriminator-multi",
+)
+
 BEYOND = Experiment(
     "beyond",
     "Beyond the paper",
@@ -25,6 +30,8 @@ BEYOND = Experiment(
         arms.VICREG_SYN,
         arms.VICREG_MIXED,
         _SEPARATE,
+        arms.SQUEEZE_SPAN_STANDARDIZED,
+        _DISCRIMINATOR,
     ),
     protocols=("logistic", "knn"),
     claims=(
@@ -32,6 +39,11 @@ BEYOND = Experiment(
             "Of VICReg on both, streams apart are above one batch of both",
             _SEPARATE.key,
             arms.VICREG_MIXED.key,
+        ),
+        Claim(
+            "The discriminator's features of real images add to squeeze and span",
+            _DISCRIMINATOR.key,
+            arms.SQUEEZE_SPAN_STANDARDIZED.key,
         ),
         Claim("Streams apart are above real images alone", _SEPARATE.key, arms.VICREG_REAL.key),
     ),

@@ -8,7 +8,8 @@ from torch import Tensor
 from squeezespan.errors import UserError
 from squeezespan.gan.scoring.features import EfficientNetLite0, FeatureExtractor, MetricNames
 from squeezespan.models.checksum import weights_sha256
-from squeezespan.models.student_file import DISCRIMINATORS, load_backbone
+from squeezespan.models.discriminators import DISCRIMINATORS
+from squeezespan.models.student_file import load_backbone
 
 __all__ = ["EFFICIENTNET", "StudentFeatures", "open_judges"]
 
