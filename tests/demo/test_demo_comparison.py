@@ -21,6 +21,7 @@ def outcome(knn: int, logistic: int) -> Outcome:
             "logistic": {"hits": pack_hits(torch.arange(1000) < logistic)},
         },
         0.0,
+        0.0,
     )
 
 

@@ -37,6 +37,7 @@ def run(argv: list[str]) -> None:
     options = parse(Options, argv, prog=_PROG, description=__doc__ or "")
     asked = part_of(DemoOptions, options)
 
+    from squeezespan.demo.next_steps import NEXT_STEPS, WITHOUT_GAN
     from squeezespan.demo.result import result_table
     from squeezespan.demo.run import run_demo
 
@@ -51,3 +52,7 @@ def run(argv: list[str]) -> None:
     for sentence in result["comparisons_in_words"]:
         print(sentence)
     print(f"\n{int(seconds // 60)} min {seconds % 60:.0f} s; look at {options.out / 'report.html'}")
+    print("\nWith a GAN and images of your own:")
+    for command in NEXT_STEPS:
+        print(f"  {command}")
+    print(f"Images but no GAN: {WITHOUT_GAN}")

@@ -13,6 +13,7 @@ import torch
 
 from squeezespan.demo.configs import Sizes, demo_config
 from squeezespan.demo.evaluation import Examiner, Outcome
+from squeezespan.demo.evidence import NAMER, SHOWN, gather_evidence
 from squeezespan.demo.folder import RESULT, demo_folder, find_plan
 from squeezespan.demo.plan import Budget, Speed, plan_lengths
 from squeezespan.demo.result import build_result, spoken_accuracy
@@ -37,6 +38,9 @@ _LARGEST_STUDENT_IMAGES = 64
 _LARGEST_BATCH = 128
 _SECONDS_FOR_END = 15.0
 _HELD_OUT = 0.1
+_JUDGING_TRAINED = 0.4
+"""Of the seconds that judging the untrained student took, at most what a trained one's takes: its
+features are fitted in a quarter of the iterations."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,8 @@ def run_demo(options: DemoOptions, out: str | Path, began: float | None = None) 
         result = build_result(
             setting.examiner, plan, outcomes, folder.path, str(setting.device), found is not None
         )
-        write_demo_report(folder.path, result, _evidence(setting, plan, outcomes))
+        evidence = _evidence(setting, plan, outcomes, _untrained(start, setting), folder.path)
+        write_demo_report(folder.path, result, evidence)
         result["seconds"] = round(time.monotonic() - began, 1)
         write_json(folder.path / RESULT, result)
     finally:
@@ -162,8 +167,8 @@ def _measure_and_plan(setting: _Setting, start: Parts, random: Outcome, began: f
     budget = Budget(
         left=options.minutes * 60 - (time.monotonic() - began),
         speeds=speeds,
-        row=max(opening) + random.seconds + 1.0,
-        check=random.seconds * checked / tested,
+        row=max(opening) + random.extracting + _JUDGING_TRAINED * random.judging + 1.0,
+        check=random.extracting * checked / tested,
         end=_SECONDS_FOR_END,
     )
     lengths = plan_lengths(budget, start.plan.steps_per_epoch)
@@ -193,27 +198,30 @@ def _train_all(setting: _Setting, plan: DemoPlan, out: Path) -> dict[str, Outcom
         _say(f"[{number}/{len(plan.methods)}] {arm.title}")
         options = dataclasses.replace(plan.options, device=setting.options.device)
         begun = (out / key).exists()
-        run = distill(demo_config(arm, options, _sizes(plan, key)), out / key, resume=begun)
+        distill(demo_config(arm, options, _sizes(plan, key)), out / key, resume=begun)
         _say("testing it")
-        backbone = load_backbone(run, setting.device)
-        backbone.network.to(memory_format=torch.channels_last)
-        outcomes[key] = setting.examiner.examine(backbone)
+        outcomes[key] = setting.examiner.examine(_trained(out, key, setting.device))
         _say(f"[{number}/{len(plan.methods)}] {arm.title}: {spoken_accuracy(outcomes[key])}")
     return outcomes
 
 
-def _evidence(setting: _Setting, plan: DemoPlan, outcomes: Mapping[str, Outcome]) -> Evidence:
-    shown = "squeeze-span"
-    return Evidence(
-        config=demo_config(DEMO.arm(shown), plan.options, _sizes(plan, shown)),
-        generator=setting.generator,
-        train=setting.examiner.train,
-        test=setting.examiner.test,
-        features={
-            RANDOM.title: _features(outcomes[RANDOM.key]),
-            DEMO.arm(shown).title: _features(outcomes[shown]),
-        },
-    )
+def _evidence(
+    setting: _Setting,
+    plan: DemoPlan,
+    outcomes: Mapping[str, Outcome],
+    untrained: Backbone,
+    out: Path,
+) -> Evidence:
+    config = demo_config(SHOWN, plan.options, _sizes(plan, SHOWN.key))
+    trained = {arm.key: _trained(out, arm.key, setting.device) for arm in (SHOWN, NAMER)}
+    students = {RANDOM.key: untrained, **trained}
+    return gather_evidence(config, setting.generator, setting.examiner, outcomes, students)
+
+
+def _trained(out: Path, key: str, device: torch.device) -> Backbone:
+    backbone = load_backbone(out / key, device)
+    backbone.network.to(memory_format=torch.channels_last)
+    return backbone
 
 
 def _sizes(plan: DemoPlan, method: str) -> Sizes:
@@ -224,10 +232,6 @@ def _sizes(plan: DemoPlan, method: str) -> Sizes:
         plan.steps_per_epoch,
         plan.knn_every_of(method),
     )
-
-
-def _features(outcome: Outcome) -> tuple[torch.Tensor, torch.Tensor]:
-    return outcome.features.train_x.cpu(), outcome.features.test_x.cpu()
 
 
 def _planned(plan: DemoPlan, minutes_left: float | None) -> str:

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from squeezespan.data.images import ImageSet
 from squeezespan.data.order import epoch_order
 from squeezespan.data.specs import find_images
 from squeezespan.environment import environment
@@ -16,7 +15,6 @@ from squeezespan.evaluation.analysis_options import MapOptions, kept_settings
 from squeezespan.evaluation.features import extract_features
 from squeezespan.evaluation.intervals import wilson
 from squeezespan.evaluation.labels import labels_of, require_labels
-from squeezespan.evaluation.layers import discriminator_layers
 from squeezespan.evaluation.logistic import Standardizer, logistic_scores
 from squeezespan.evaluation.maps import (
     check_method,
@@ -24,17 +22,13 @@ from squeezespan.evaluation.maps import (
     neighbor_hits,
     silhouette,
 )
-from squeezespan.evaluation.networks import (
-    Networks,
-    for_discriminator,
-    for_student,
-)
+from squeezespan.evaluation.network_features import of_generated, of_real, of_student
+from squeezespan.evaluation.networks import Networks
 from squeezespan.models.student_file import Backbone
 from squeezespan.settings import check_ranges
 
 __all__ = ["map_features"]
 
-_AT_ONCE = 128
 Kind = Literal["generated", "real"]
 
 
@@ -136,7 +130,7 @@ def _views(networks: Networks, options: MapOptions) -> tuple[list[_Views], _Labe
     real_names = [] if real is None else real.class_names
     labelling = _Labelling(real_names, "as the data says", None)
     if networks.generator is not None:
-        features, own = _of_generated(networks, options)
+        features, own = of_generated(networks, options.num_images)
         labels, labelling = _classes_of_generated(networks, options, features, own, real_names)
         views.append(_Views("generated", labels, features))
     if real is not None:
@@ -144,59 +138,8 @@ def _views(networks: Networks, options: MapOptions) -> tuple[list[_Views], _Labe
         if sorted(labelling.class_names) != sorted(real_names):
             raise UserError(f"{options.data} has other classes than the generator; leave it out")
         labels = torch.tensor([labelling.class_names.index(x) for x in real_names])[labels]
-        views.append(_Views("real", labels, _of_real(networks, real)))
+        views.append(_Views("real", labels, of_real(networks, real)))
     return views, labelling
-
-
-def _of_generated(
-    networks: Networks, options: MapOptions
-) -> tuple[dict[str, Tensor], Tensor | None]:
-    """Features of generated images, and the classes that a conditional generator was told."""
-    parts: list[dict[str, Tensor]] = []
-    labels: list[Tensor] = []
-    for step, start in enumerate(range(0, options.num_images, _AT_ONCE)):
-        count = min(_AT_ONCE, options.num_images - start)
-        for seen in networks.generate(count, step, "blocks"):
-            assert seen.generated is not None
-            parts.append(
-                {
-                    "generator features": torch.cat(list(seen.layers.values()), dim=1),
-                    "w": seen.generated.w[:, 0].float(),
-                    **_judged(networks, seen.images),
-                }
-            )
-            if seen.labels is not None:
-                labels.append(seen.labels)
-    return _joined(parts), torch.cat(labels).cpu() if labels else None
-
-
-def _of_real(networks: Networks, images: ImageSet) -> dict[str, Tensor]:
-    parts = []
-    for indices in torch.split(torch.arange(len(images)), _AT_ONCE):
-        pixels = images.batch(indices).to(networks.device)
-        parts.append(_judged(networks, pixels.float() / 127.5 - 1))
-    return _joined(parts)
-
-
-def _judged(networks: Networks, images: Tensor) -> dict[str, Tensor]:
-    """What the discriminator and students say of images in [-1, 1]."""
-    found = {}
-    if networks.discriminator is not None:
-        shown = for_discriminator(images, networks.discriminator)
-        layers = discriminator_layers(networks.discriminator, shown, "blocks")
-        found["discriminator features"] = torch.cat(list(layers.values()), dim=1)
-    with torch.no_grad():
-        for name, backbone in networks.students.items():
-            found[_of_student(name)] = backbone(for_student(images, backbone)).float()
-    return found
-
-
-def _joined(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
-
-
-def _of_student(name: str) -> str:
-    return f"student {name}"
 
 
 def _classes_of_generated(
@@ -227,7 +170,7 @@ def _classes_of_generated(
             "in them: give --student and labelled --data"
         )
     name, backbone = next(iter(networks.students.items()))
-    return _probed(name, backbone, options, features[_of_student(name)])
+    return _probed(name, backbone, options, features[of_student(name)])
 
 
 def _probed(

@@ -14,6 +14,8 @@ from torch.nn import functional as F
 from squeezespan import __version__
 from squeezespan.config import DistillConfig
 from squeezespan.data.images import ImageSet
+from squeezespan.demo.knowledge import Knowledge
+from squeezespan.demo.next_steps import NEXT_STEPS, WITHOUT_GAN
 from squeezespan.evaluation.maps import lay_out
 from squeezespan.files import write_text
 from squeezespan.generators.base import Generator
@@ -60,6 +62,8 @@ class Evidence:
     features: Mapping[str, tuple[Tensor, Tensor]]
     """Name of a student to its features [N, D] of `train` and [M, D] of `test`; the student
     before training first."""
+    knowledge: Knowledge
+    """What the generator and these students say of generated images."""
 
 
 def write_demo_report(out: Path, result: Mapping[str, Any], evidence: Evidence) -> Path:
@@ -94,8 +98,12 @@ def write_demo_report(out: Path, result: Mapping[str, Any], evidence: Evidence) 
         ],
         maps=_maps(evidence),
         mapped=min(_MAPPED, len(evidence.test)),
+        knowledge=_knowledge(evidence),
+        generated=len(evidence.knowledge.labels),
         neighbors=_neighbors(evidence),
         pictures=draw_pictures(evidence.config, evidence.train, evidence.generator),
+        next_steps=NEXT_STEPS,
+        without_gan=WITHOUT_GAN,
         provenance=_provenance(result),
     )
     path = out / "report.html"
@@ -145,17 +153,37 @@ def _maps(evidence: Evidence) -> list[tuple[str, Markup]]:
     chosen = _some(len(evidence.test), _MAPPED)
     labels = _labels(evidence.test)[chosen]
     return [
-        (
-            name,
-            scatter(
-                lay_out(test[chosen], "tsne", evidence.config.train.seed),
-                labels,
-                evidence.test.class_names,
-                title=f"Map of the features of {len(chosen)} test images: {name}",
-            ),
-        )
+        (name, _map(evidence, test[chosen], labels, f"{len(chosen)} test images: {name}"))
         for name, (_, test) in evidence.features.items()
     ]
+
+
+def _knowledge(evidence: Evidence) -> list[tuple[str, Markup | None, float]]:
+    """Give the name of each who looked at the generated images, a map, and the agreement.
+
+    The untrained student gets no map: it is there to compare the others' agreement with.
+    """
+    known = evidence.knowledge
+    untrained = next(iter(evidence.features))
+    return [
+        (
+            name,
+            None
+            if name == untrained
+            else _map(evidence, x, known.labels, f"{len(x)} generated images: {name}"),
+            known.agreement(name),
+        )
+        for name, x in known.features.items()
+    ]
+
+
+def _map(evidence: Evidence, features: Tensor, labels: Tensor, of: str) -> Markup:
+    return scatter(
+        lay_out(features, "tsne", evidence.config.train.seed),
+        labels,
+        evidence.test.class_names,
+        title=f"Map of the features of {of}",
+    )
 
 
 def _neighbors(evidence: Evidence) -> list[tuple[str, str, int, int]]:
