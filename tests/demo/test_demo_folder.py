@@ -40,7 +40,7 @@ def test_a_begun_demo_goes_on_with_its_plan(begun: Path) -> None:
     ("changes", "message"),
     [
         ({"seed": 1}, "--seed 0, not 1"),
-        ({"minutes": 2.0}, "--minutes 5.0, not 2.0"),
+        ({"minutes": 2.0}, "--minutes 4.0, not 2.0"),
         ({"data": "folder:x"}, "--data builtin:cifar10-mini, not folder:x"),
         ({"precision": "bf16"}, "--precision fp32, not bf16"),
     ],

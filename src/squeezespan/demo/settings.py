@@ -14,7 +14,7 @@ __all__ = ["DemoOptions", "DemoPlan", "load_plan"]
 class DemoOptions:
     """What the result depends on, besides the machine's speed."""
 
-    minutes: Annotated[float, Range(0, above=True)] = 5.0
+    minutes: Annotated[float, Range(0, above=True)] = 4.0
     """Wall time that the demo plans for; a slow machine trains less, not longer."""
     data: str = "builtin:cifar10-mini"
     """Data spec with labelled train and test splits; training sees no label."""
