@@ -61,8 +61,8 @@ def test_every_option_is_documented() -> None:
 def test_every_setting_is_in_the_reference() -> None:
     sections = grouped(commands()["distill"])
     assert [option.names[0] for option in sections["optim"]][:2] == [
+        "--optim.optimizer",
         "--optim.base-lr",
-        "--optim.momentum",
     ]
     assert "--epochs" in [option.names[0] for option in sections["train"]]
     assert sections[""][0].names == ("--out",)

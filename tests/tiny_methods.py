@@ -48,9 +48,13 @@ def make_method(
 
 
 def make_batch(
-    real: int = 8, synthetic: int = 8, side: int = _SIDE, dtype: torch.dtype = torch.float32
+    real: int = 8,
+    synthetic: int = 8,
+    side: int = _SIDE,
+    dtype: torch.dtype = torch.float32,
+    views: int = 2,
 ) -> Batch:
-    """Draw a batch with two views of each stream; streams differ in mean and scale."""
+    """Draw a batch with some views of each stream; streams differ in mean and scale."""
     random = torch.Generator().manual_seed(1)
 
     def draw(n: int, *shape: int) -> torch.Tensor:
@@ -58,8 +62,8 @@ def make_batch(
 
     image = (3, side, side)
     return Batch(
-        real_views=(draw(real, *image), draw(real, *image)),
-        synthetic_views=(0.5 + 2 * draw(synthetic, *image), 0.5 + 2 * draw(synthetic, *image)),
+        real_views=tuple(draw(real, *image) for _ in range(views)),
+        synthetic_views=tuple(0.5 + 2 * draw(synthetic, *image) for _ in range(views)),
         source={name: draw(synthetic, width) for name, width in WIDTHS.items()},
         real_source={name: 3 + 2 * draw(real, width) for name, width in REAL_WIDTHS.items()},
     )

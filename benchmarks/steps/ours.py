@@ -9,7 +9,7 @@ from torch import nn
 from squeezespan.data.images import ResidentImages
 from squeezespan.distillation.optimizer import build_optimizer
 from squeezespan.distillation.schedule import plan_run
-from squeezespan.distillation.stream import Place, Stream
+from squeezespan.distillation.stream import Place, Stream, Views
 from squeezespan.hardware import resolve_precision
 from squeezespan.runs.launch import launch
 from steps.setting import NORMALIZATION, PARTS, Setting
@@ -41,7 +41,7 @@ class OurStep:
             generator,
             NORMALIZATION,
             Place(0, 1, device),
-            synthetic_views=method.synthetic_views,
+            views=Views(method.real_views, method.synthetic_views),
             needs_source=method.needs_source,
         )
         optimizer = build_optimizer(method, config.optim, config.optim.base_lr)

@@ -46,9 +46,9 @@ Count = Annotated[int, Range(1, 1_000_000_000)]
 class MethodConfig:
     """What is learnt from what. `squeeze` alone is squeeze-span with alpha 1."""
 
-    name: Literal["squeeze-span", "vicreg", "simsiam", "encoding"] = "squeeze-span"
-    """`simsiam` and `vicreg` learn from two views of an image; `squeeze-span` also from a
-    generator, whose latents `encoding` predicts."""
+    name: Literal["squeeze-span", "vicreg", "simsiam", "emp-ssl", "encoding"] = "squeeze-span"
+    """`simsiam` and `vicreg` learn from two views of an image, `emp-ssl` from many;
+    `squeeze-span` also from a generator, whose latents `encoding` predicts."""
     alpha: Share = 0.5
     """Share of synthetic images in the batch and weight of their loss, 0 to 1."""
     invariance: NotNegative = 25.0
@@ -70,8 +70,18 @@ class MethodConfig:
     """Width of the squeeze module."""
     projector_layers: Count = 5
     """Linear layers of the student's projector (SimSiam: 2 for CIFAR, 3 for larger images)."""
+    projector_dim: Count | None = None
+    """Width of the projector's hidden layers; None: as wide as the backbone's features."""
     predictor_dim: Count = 512
     """Hidden width of SimSiam's predictor."""
+    patches: Annotated[int, Range(2, 1000)] = 20
+    """emp-ssl: views of an image, each of them a pass through the student."""
+    similarity: NotNegative = 200.0
+    """emp-ssl: weight of the cosine of an image's patches with their mean."""
+    coding_rate: NotNegative = 1.0
+    """emp-ssl: weight of the total coding rate, which keeps embeddings from collapsing."""
+    coding_eps: Annotated[float, Range(0, above=True)] = 0.2
+    """emp-ssl: squared distortion of the coding rate."""
     perceptual: Perceptual = "lpips"
     """encoding: what the re-synthesised image is compared by, besides its pixels. `lpips`, the
     paper's, fetches AlexNet's weights; `efficientnet-lite0`, another distance, by the network of
@@ -151,6 +161,8 @@ class AugmentConfig:
     """Show two augmented views of an image; without, the image itself twice."""
     crop_scale: Annotated[tuple[float, float], Range(0, 1, above=True)] = (0.2, 1.0)
     """Smallest and largest share of an image's area that a random crop takes."""
+    crop_ratio: Annotated[tuple[float, float], Range(0, above=True)] = (3 / 4, 4 / 3)
+    """Smallest and largest width of a crop over its height; 1 and 1 are squares."""
     flip: Share = 0.5
     """Probability of a horizontal flip."""
     jitter: Share = 0.8
@@ -169,18 +181,30 @@ class AugmentConfig:
     """Probability of a Gaussian blur (0.5 in MoCo-v2; off for CIFAR)."""
     blur_sigma: Annotated[tuple[float, float], Range(0, above=True)] = (0.1, 2.0)
     """Smallest and largest standard deviation of the blur, pixels."""
+    solarize: Share = 0.0
+    """Probability of inverting the pixels that are bright, as BYOL does."""
 
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """SGD with a cosine schedule to 0; the peak learning rate is base_lr * batch_size / 256."""
+    """SGD or LARS, a cosine schedule to 0; the peak learning rate is base_lr * batch_size / 256."""
 
+    optimizer: Literal["sgd", "lars"] = "sgd"
+    """`lars` gives each weight matrix and kernel a learning rate of its own, in proportion to its
+    norm over its gradient's; biases and normalisation keep the schedule's and don't decay."""
     base_lr: Annotated[float, Range(0, above=True)] = 0.03
     """Peak learning rate of a batch of 256."""
     momentum: Annotated[float, Range(0, 0.999)] = 0.9
-    """Of SGD."""
+    """Of SGD and LARS."""
+    nesterov: bool = False
+    """Nesterov's momentum."""
     weight_decay: NotNegative = 5e-4
-    """On every parameter, biases and normalisation included, as the paper does."""
+    """sgd: on every parameter, biases and normalisation included, as the paper does; lars: on
+    weight matrices and kernels."""
+    trust: Annotated[float, Range(0, above=True)] = 0.001
+    """lars: eta, the learning rate's share of a norm (You et al. 2017)."""
+    trust_clip: bool = True
+    """lars: never beyond the schedule's learning rate (LARC)."""
     schedule: Literal["epoch", "step"] = "epoch"
     """How often the cosine moves: once an epoch, as the paper does, or every step, which suits
     runs of a few epochs."""

@@ -18,19 +18,27 @@ def contradiction(config: "DistillConfig", spell: Spelling) -> str:
         config: each of whose settings is within its range.
         spell: how messages name a setting.
     """
-    method, augment = config.method, config.augment
+    method = config.method
     if method.alpha > 0 and config.gan is None:
         alpha = spell("method.alpha")
         return (
             f"{alpha} is {method.alpha:g}, which needs a generator; give --gan FILE, or set "
             f"{alpha} to 0 for real images alone"
         )
+    if method.projector_dim is not None and method.projector_layers == 1:
+        return (
+            f"{spell('method.projector_dim')} is {method.projector_dim}, but with "
+            f"{spell('method.projector_layers')} 1 the projector has no hidden layer; leave it out"
+        )
     for find in (_encoding_problem, _mixture_problem, _discriminator_problem):
         if problem := find(config, spell):
             return problem
-    for name, pair in (("crop_scale", augment.crop_scale), ("blur_sigma", augment.blur_sigma)):
+    for name in ("crop_scale", "crop_ratio", "blur_sigma"):
+        pair = getattr(config.augment, name)
         if pair[0] > pair[1]:
             return f"{spell(f'augment.{name}')} is {pair}, but must go from low to high"
+    if config.optim.nesterov and not config.optim.momentum:
+        return f"{spell('optim.nesterov')} needs {spell('optim.momentum')} above 0"
     if config.optim.warmup_epochs > config.train.epochs:
         return (
             f"{spell('optim.warmup_epochs')} is {config.optim.warmup_epochs:g}, longer than the "

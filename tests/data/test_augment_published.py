@@ -1,5 +1,7 @@
 """Boxes, parameters and whole views restated image by image, some with torchvision."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -77,12 +79,15 @@ def test_a_box_never_leaves_the_image() -> None:
 
 def test_parameters_follow_from_what_is_drawn() -> None:
     config = AugmentConfig(
-        crop_scale=(0.3, 0.8), flip=0.4, jitter=0.7, grayscale=0.3, blur=0.6,
+        crop_scale=(0.3, 0.8), crop_ratio=(0.5, 1.1), flip=0.4, jitter=0.7, grayscale=0.3,
+        blur=0.6, solarize=0.35,
         brightness=0.3, contrast=1.4, saturation=0.6, hue=0.25, blur_sigma=(0.2, 1.5),
     )  # fmt: skip
     drawn = Augment(config, 16).draw(9, 20, 30, StepRandom(2))
     random = StepRandom(2)
-    assert torch.equal(drawn.boxes, draw_boxes(9, 20, 30, random, scale=(0.3, 0.8)))
+    assert torch.equal(
+        drawn.boxes, draw_boxes(9, 20, 30, random, scale=(0.3, 0.8), ratio=(0.5, 1.1))
+    )
     jittered = random.uniform(9, 1) < 0.7
     uniform = random.uniform(9, 4)
     ranges = [(0.7, 1.3), (0.0, 2.4), (0.4, 1.6), (-0.25, 0.25)]
@@ -94,9 +99,12 @@ def test_parameters_follow_from_what_is_drawn() -> None:
     blurred = random.uniform(9) < 0.6
     torch.testing.assert_close(drawn.sigma, (0.2 + 1.3 * random.uniform(9)) * blurred)
     assert torch.equal(drawn.flip, random.uniform(9) < 0.4)
+    assert torch.equal(drawn.solarized, random.uniform(9) < 0.35)
 
 
-def parameters_of(n: int, *, gray: bool, blur: bool, jitter: bool) -> AugmentParameters:
+def parameters_of(
+    n: int, *, gray: bool, blur: bool, jitter: bool, solar: bool
+) -> AugmentParameters:
     random = StepRandom(6)
     factors = torch.tensor([1.0, 1.0, 1.0, 0.0]).repeat(n, 1)
     if jitter:
@@ -108,16 +116,18 @@ def parameters_of(n: int, *, gray: bool, blur: bool, jitter: bool) -> AugmentPar
         order=random.uniform(n, 4).argsort(1),
         grayscale=torch.arange(n) % 3 == (1 if gray else 3),
         sigma=random.uniform(n, low=0.3, high=1.9) * (torch.arange(n) % 4 == (2 if blur else 4)),
+        solarized=torch.arange(n) % 5 == (3 if solar else 5),
     )
 
 
 @pytest.mark.parametrize(
     "settings",
     [
-        {"gray": True, "blur": True, "jitter": True},
-        {"gray": False, "blur": True, "jitter": False},
-        {"gray": True, "blur": False, "jitter": False},
-        {"gray": False, "blur": False, "jitter": True},
+        {"gray": True, "blur": True, "jitter": True, "solar": True},
+        {"gray": False, "blur": True, "jitter": False, "solar": False},
+        {"gray": True, "blur": False, "jitter": False, "solar": False},
+        {"gray": False, "blur": False, "jitter": True, "solar": False},
+        {"gray": False, "blur": False, "jitter": False, "solar": True},
     ],
 )
 @pytest.mark.parametrize("side", [16, 4])
@@ -147,6 +157,8 @@ def test_views_are_torchvisions(side: int, settings: dict[str, bool]) -> None:
             view = reference.rgb_to_grayscale(view, num_output_channels=3)
         if drawn.sigma[row] > 0:
             view = reference.gaussian_blur(view, kernel, [float(drawn.sigma[row])] * 2)
+        if drawn.solarized[row]:
+            view = reference.solarize(view, 128 / 255)
         expected.append(reference.horizontal_flip(view) if drawn.flip[row] else view)
     views = Augment(config, side).apply(pixels, drawn)
     torch.testing.assert_close(views, torch.stack(expected), rtol=0, atol=2e-5)
@@ -159,9 +171,7 @@ def test_views_stay_in_range(pixel: int) -> None:
     drawn = Augment(AugmentConfig(jitter=0.0, grayscale=0.0, blur=0.9), 23).draw(60, 37, 41, random)
     for blur in (True, False):
         sigma = drawn.sigma if blur else torch.zeros(60)
-        one = AugmentParameters(
-            drawn.boxes, drawn.flip, drawn.factors, drawn.order, drawn.grayscale, sigma
-        )
+        one = replace(drawn, sigma=sigma)
         views: Tensor = Augment(AugmentConfig(jitter=0.0), 23).apply(pixels, one)
         assert float(views.min()) >= 0.0
         assert float(views.max()) <= 1.0

@@ -65,9 +65,10 @@ def test_squeeze_and_span_under_torchrun_equals_one_process(
         {"target": "standardized", "embed_dim": None},
         {"name": "simsiam", "alpha": 0.5, "predictor_dim": 8},
         {"name": "vicreg", "alpha": 0.5},
+        {"name": "emp-ssl", "alpha": 0.5, "patches": 3},
         {"name": "encoding", "embed_dim": None, "perceptual": "none"},
     ],
-    ids=["standardized", "simsiam", "vicreg", "encoding"],
+    ids=["standardized", "simsiam", "vicreg", "emp-ssl", "encoding"],
 )
 def test_other_methods_on_two_processes_equal_one(
     method: dict[str, Any], server: ForkServerContext, data: str, gan: Path, tmp_path: Path

@@ -14,7 +14,7 @@ import torch
 from crashes import CrashError, crash_before
 from PIL import Image
 from safetensors.torch import load_file
-from tiny_runs import make_gan, make_images, read_metrics
+from tiny_runs import make_gan, make_images, read_metrics, tiny_config
 from untrusted.content import Call, Canary
 
 from squeezespan.cli.main import main
@@ -126,6 +126,27 @@ def test_broken_off_at_an_epochs_end_beside_it_and_twice_in_a_row(
             distill(config, tmp_path / "run", resume=True)
     distill(config, tmp_path / "run", resume=True)
     assert_same_run(tmp_path / "run", undisturbed)
+
+
+def test_many_patches_and_lars_go_on_as_if_nothing_had_been(
+    data: str, gan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny_config(
+        data,
+        gan,
+        method={"name": "emp-ssl", "alpha": 0.5, "patches": 3},
+        optim={"optimizer": "lars", "nesterov": True},
+        train={"max_steps": 4},
+        monitor={"knn_every": 0},
+    )
+    distill(config, tmp_path / "undisturbed")
+    moments = [2]
+    crash_before(monkeypatch, StudentJob, moments)
+    while moments:
+        with pytest.raises(CrashError):
+            distill(config, tmp_path / "run", resume=True)
+    distill(config, tmp_path / "run", resume=True)
+    assert_same_run(tmp_path / "run", tmp_path / "undisturbed")
 
 
 def test_killed_before_the_first_checkpoint(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from squeezespan.config import DistillConfig
 from squeezespan.distillation.prepare import Parts, prepare
-from squeezespan.distillation.stream import Place, Stream
+from squeezespan.distillation.stream import Place, Stream, Views
 from squeezespan.methods.base import Batch
 
 CPU = torch.device("cpu")
@@ -32,7 +32,7 @@ def stream(
         parts.generator,
         parts.normalization,
         Place(rank, world, CPU),
-        synthetic_views=views,
+        views=Views(synthetic=views),
         needs_source=views == 1,
     )
 

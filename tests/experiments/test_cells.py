@@ -60,6 +60,8 @@ def test_passes_of_a_batch() -> None:
     assert passes_per_image(MethodConfig("squeeze-span", 0.5)) == 1.5
     assert passes_per_image(MethodConfig("squeeze-span", 1.0)) == 1.0
     assert passes_per_image(MethodConfig("vicreg", 0.5)) == 2.0
+    assert passes_per_image(MethodConfig("emp-ssl", 0.0)) == 20
+    assert passes_per_image(MethodConfig("emp-ssl", 0.5, patches=7)) == 7
 
 
 def test_equal_passes_and_equal_time_lengthen_the_cheaper_arms() -> None:

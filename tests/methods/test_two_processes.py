@@ -15,6 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from squeezespan.methods.base import Batch, Method
 from squeezespan.models.batchnorm import convert_sync_batchnorm
 
+VIEWS = 3
 CASES: dict[str, dict[str, Any]] = {
     "squeeze-span": {"alpha": 0.5, "regularize": "both"},
     "standardized target": {"alpha": 0.5, "target": "standardized"},
@@ -23,6 +24,7 @@ CASES: dict[str, dict[str, Any]] = {
     "vicreg": {"name": "vicreg", "alpha": 0.5},
     "vicreg, streams apart": {"name": "vicreg", "alpha": 0.25, "mixture": "separate"},
     "simsiam": {"name": "simsiam", "alpha": 0.5},
+    "emp-ssl": {"name": "emp-ssl", "alpha": 0.5, "patches": VIEWS},
     "activated batch norm": {
         "name": "vicreg",
         "alpha": 0.0,
@@ -39,6 +41,10 @@ def build(settings: dict[str, Any]) -> Method:
     return method
 
 
+def whole_batch() -> Batch:
+    return make_batch(dtype=torch.float64, views=VIEWS)
+
+
 def share(batch: Batch, rank: int) -> Batch:
     def half(x: Tensor) -> Tensor:
         return x.chunk(2)[rank]
@@ -48,7 +54,7 @@ def share(batch: Batch, rank: int) -> Batch:
     assert batch.source is not None
     assert batch.real_source is not None
     return Batch(
-        real_views=(half(batch.real_views[0]), half(batch.real_views[1])),
+        real_views=tuple(half(view) for view in batch.real_views),
         synthetic_views=tuple(half(view) for view in batch.synthetic_views),
         source={name: half(x) for name, x in batch.source.items()},
         real_source={name: half(x) for name, x in batch.real_source.items()},
@@ -73,7 +79,7 @@ def work(rank: int, folder: str) -> None:
         method = build(settings)
         convert_sync_batchnorm(method)
         parallel = DistributedDataParallel(method)
-        results[case] = outcome(method, parallel, share(make_batch(dtype=torch.float64), rank))
+        results[case] = outcome(method, parallel, share(whole_batch(), rank))
     torch.save(results, Path(folder) / f"{rank}.pt")
     dist.destroy_process_group()
 
@@ -90,7 +96,7 @@ def test_losses_gradients_and_statistics_are_the_whole_batchs(
     case: str, halves: list[dict[str, dict[str, Tensor]]]
 ) -> None:
     method = build(CASES[case])
-    whole = outcome(method, method, make_batch(dtype=torch.float64))
+    whole = outcome(method, method, whole_batch())
     for half in halves:
         assert half[case].keys() == whole.keys()
         for name, expected in whole.items():

@@ -9,6 +9,7 @@ import pytest
 from tiny_runs import make_images
 
 from squeezespan.errors import UserError
+from squeezespan.experiments.cells import passes_per_image
 from squeezespan.presets import find_preset, list_presets
 from squeezespan.presets.gan import GAN_PRESETS, find_gan_preset
 
@@ -128,8 +129,84 @@ def test_stl10_also_learns_from_unlabelled_images() -> None:
 
 def test_small_presets_see_equally_many_images_with_the_same_student() -> None:
     small = [p.build() for p in list_presets() if p.name.endswith("-mini")]
+    small = [
+        config for config in small if config.optim == find_preset("squeeze-mini").build().optim
+    ]
     assert len(small) == 28
     assert len({(config.train, config.student, config.optim) for config in small}) == 1
+
+
+STRONG = ("vicreg-strong", "simsiam-strong", "emp-ssl")
+
+
+def test_small_baselines_make_as_many_passes_through_the_same_student() -> None:
+    usual = find_preset("vicreg-real-mini").build()
+    for name in STRONG:
+        config = find_preset(f"{name}-mini").build()
+        passes = [
+            one.train.batch_size * (one.train.max_steps or 0) * passes_per_image(one.method)
+            for one in (config, usual)
+        ]
+        assert passes == [1_792_000] * 2
+        assert (config.student, config.images) == (usual.student, usual.images)
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "batch", "rate", "optim", "projector", "augment"),
+    [
+        (
+            "vicreg-strong",
+            1000,
+            256,
+            0.3,
+            {"optimizer": "lars", "weight_decay": 1e-4, "trust": 0.02, "warmup_epochs": 10},
+            (3, 2048, 2048),
+            {"crop_scale": (0.2, 1.0), "saturation": 0.2, "solarize": 0.1, "blur": 0.0},
+        ),
+        (
+            "simsiam-strong",
+            1000,
+            256,
+            0.5,
+            {"optimizer": "sgd", "weight_decay": 1e-5, "nesterov": False, "warmup_epochs": 10},
+            (3, 2048, 2048),
+            {"crop_scale": (0.08, 1.0), "saturation": 0.4, "solarize": 0.0, "blur": 0.5},
+        ),
+        (
+            "emp-ssl",
+            30,
+            100,
+            0.3,
+            {"optimizer": "lars", "nesterov": True, "trust": 0.005, "warmup_epochs": 0},
+            (3, 4096, 1024),
+            {"crop_scale": (0.25, 0.25), "crop_ratio": (1.0, 1.0), "hue": 0.2, "blur": 0.1},
+        ),
+    ],
+)
+def test_strong_baselines_have_the_published_numbers(
+    name: str,
+    epochs: int,
+    batch: int,
+    rate: float,
+    optim: dict[str, Any],
+    projector: tuple[int, int, int],
+    augment: dict[str, Any],
+) -> None:
+    whole = [find_preset(f"{name}-{scale}").build() for scale in ("cifar10", "cifar100", "mini")]
+    assert [config.train.epochs for config in whole[:2]] == [epochs] * 2
+    for config in whole:
+        method = config.method
+        assert config.train.batch_size == batch
+        assert config.optim.base_lr * batch / 256 == pytest.approx(rate)
+        rise = optim["warmup_epochs"] if config is not whole[2] else min(optim["warmup_epochs"], 1)
+        wanted = {**optim, "warmup_epochs": rise}
+        assert {key: getattr(config.optim, key) for key in wanted} == wanted
+        assert (method.projector_layers, method.projector_dim, method.embed_dim) == projector
+        assert {key: getattr(config.augment, key) for key in augment} == augment
+        assert method.alpha == 0
+    method = find_preset("emp-ssl-cifar10").build().method
+    constants = (method.patches, method.similarity, method.coding_rate, method.coding_eps)
+    assert constants == (20, 200, 1, 0.2)
 
 
 def test_every_preset_says_what_it_is() -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from squeezespan.config import AugmentConfig
 from squeezespan.data.blur import blur_radius, gaussian_blur
-from squeezespan.data.color import JITTERS, color_jitter, to_grayscale
+from squeezespan.data.color import JITTERS, color_jitter, solarize, to_grayscale
 from squeezespan.data.crop import draw_boxes, resized_crop
 from squeezespan.randomness import StepRandom
 from squeezespan.settings import check_ranges
@@ -31,10 +31,14 @@ class AugmentParameters:
     """bool [B]."""
     sigma: Tensor
     """float32 [B] of the blur, pixels; 0 is no blur."""
+    solarized: Tensor
+    """bool [B]: the bright pixels of the view are inverted."""
 
 
 class Augment:
     """MoCo-v2's augmentation (Chen et al. 2020): crop, color jitter, grayscale, blur, flip.
+
+    And solarization, which BYOL (Grill et al. 2020) adds at the end.
 
     Nothing loops over images, and the GPU is never waited for when `random` draws on the CPU,
     where it gives the same parameters on every device. Runs in float32 outside autocast and
@@ -78,7 +82,8 @@ class Augment:
         spread = spread.to(random.device)
         lowest = neutral - spread
         lowest[:3].clamp_(min=0)
-        boxes = draw_boxes(n, height, width, random, scale=config.crop_scale)
+        scale, ratio = config.crop_scale, config.crop_ratio
+        boxes = draw_boxes(n, height, width, random, scale=scale, ratio=ratio)
         jittered = random.uniform(n, 1) < config.jitter
         drawn = lowest + random.uniform(n, len(JITTERS)) * (neutral + spread - lowest)
         order = random.uniform(n, len(JITTERS)).argsort(1)
@@ -86,8 +91,10 @@ class Augment:
         blurred = random.uniform(n) < config.blur
         sigma = random.uniform(n, low=config.blur_sigma[0], high=config.blur_sigma[1])
         flip = random.uniform(n) < config.flip
+        # The last one, so that what was drawn before it came is drawn as ever.
+        solarized = random.uniform(n) < config.solarize
         factors = torch.where(jittered, drawn, neutral)
-        return AugmentParameters(boxes, flip, factors, order, grayscale, sigma * blurred)
+        return AugmentParameters(boxes, flip, factors, order, grayscale, sigma * blurred, solarized)
 
     @torch.no_grad()
     def apply(self, images: Tensor, parameters: AugmentParameters) -> Tensor:
@@ -108,6 +115,9 @@ class Augment:
                 sigma = parameters.sigma[blurred].to(images.device, non_blocking=True)
                 radius = blur_radius(self.config.blur_sigma[1], self.resolution, self.resolution)
                 views[rows] = gaussian_blur(views[rows], sigma, radius).clamp_(max=1)
+            rows = parameters.solarized.nonzero()[:, 0].to(images.device, non_blocking=True)
+            if len(rows):
+                views[rows] = solarize(views[rows])
         return views
 
     def _resize(self, images: Tensor) -> Tensor:

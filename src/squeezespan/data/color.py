@@ -1,14 +1,16 @@
-"""Color jitter and grayscale of a batch, each image with its own factors and order."""
+"""Color jitter, grayscale and solarization of a batch, images with factors of their own."""
 
 import torch
 from torch import Tensor
 
-__all__ = ["JITTERS", "adjust_hue", "color_jitter", "to_grayscale"]
+__all__ = ["JITTERS", "adjust_hue", "color_jitter", "solarize", "to_grayscale"]
 
 JITTERS = ("brightness", "contrast", "saturation", "hue")
 """The operations that `order` and the columns of `factors` refer to by index."""
 _CONTRAST, _SATURATION, _HUE = 1, 2, 3
 _LUMA = (0.2989, 0.587, 0.114)
+_BRIGHT = 128 / 255
+"""From where on eight-bit images are inverted in Pillow's `solarize`."""
 
 
 def color_jitter(images: Tensor, factors: Tensor, order: Tensor) -> Tensor:
@@ -101,3 +103,15 @@ def adjust_hue(images: Tensor, shift: Tensor) -> Tensor:
         below = torch.minimum(place, 4 - place).clamp_(0, 1)
         channels.append(value - below.mul_(chroma))
     return torch.stack(channels, 1)
+
+
+def solarize(images: Tensor) -> Tensor:
+    """Invert what is bright, as Pillow's `solarize` does from 128 of 255 on.
+
+    Args:
+        images: floating point [B, 3, H, W] in [0, 1].
+
+    Returns:
+        same dtype, shape and range.
+    """
+    return torch.where(images >= _BRIGHT, 1 - images, images)

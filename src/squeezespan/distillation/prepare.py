@@ -16,7 +16,7 @@ from squeezespan.discriminators.teacher import DiscriminatorTeacher
 from squeezespan.distillation.images import RunImages, open_run_images
 from squeezespan.distillation.resolution import SettledSizes, settle_sizes
 from squeezespan.distillation.schedule import Plan, plan_run
-from squeezespan.distillation.stream import Place, Stream, source_widths
+from squeezespan.distillation.stream import Place, Stream, Views, source_widths
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
 from squeezespan.generators.registry import generator_sha256, load_generator, read_generator_header
@@ -131,7 +131,7 @@ def open_stream(config: DistillConfig, parts: Parts, place: Place) -> Stream:
         parts.generator,
         parts.normalization,
         place,
-        synthetic_views=method.synthetic_views,
+        views=Views(method.real_views, method.synthetic_views),
         needs_source=method.needs_source,
         needs_images=method.needs_images,
         real_teacher=_real_teacher(config, parts.discriminator, place.device),

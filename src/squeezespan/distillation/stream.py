@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from squeezespan.methods.base import Batch
 from squeezespan.methods.encoding import WPLUS
 from squeezespan.randomness import StepRandom
 
-__all__ = ["Images", "Place", "Stream", "source_widths"]
+__all__ = ["Images", "Place", "Stream", "Views", "source_widths"]
 
 _SOURCES_AT_ONCE = 50
 
@@ -32,6 +32,13 @@ class Images(Protocol):
 
     def batch(self, indices: Tensor) -> Tensor:
         """Give the images at `indices`, uint8 [B, 3, R, R]."""
+
+
+class Views(NamedTuple):
+    """How many views of each image a batch holds."""
+
+    real: int = 2
+    synthetic: int = 1
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ class Stream:
         generator: frozen, on the device of `place`; None where no synthetic images are used.
         normalization: what the student expects.
         place: this process.
-        synthetic_views: views of each synthetic image that the method wants.
+        views: of each image that the method wants.
         needs_source: whether the method wants block features or latents.
         needs_images: whether the method wants the images without augmentation, too.
         real_teacher: says something of each real image, where the method wants that.
@@ -88,7 +95,7 @@ class Stream:
         normalization: Normalization,
         place: Place,
         *,
-        synthetic_views: int,
+        views: Views,
         needs_source: bool,
         needs_images: bool = False,
         real_teacher: DiscriminatorTeacher | None = None,
@@ -99,7 +106,7 @@ class Stream:
         self._generator = generator
         self._normalization = normalization
         self._place = place
-        self._synthetic_views = synthetic_views
+        self._views = views
         self._needs_images = needs_images
         self._real_teacher = real_teacher
         self._augment = Augment(config.augment, config.images.side)
@@ -129,9 +136,9 @@ class Stream:
         n = self._plan.real_batch // count
         indices = self._indices(step)[share * n : (share + 1) * n]
         images = self._images.batch(indices).to(self._place.device)
-        batch.real_views = (
-            self._view(images, step, part, "augment-real-0"),
-            self._view(images, step, part, "augment-real-1"),
+        batch.real_views = tuple(
+            self._view(images, step, part, f"augment-real-{view}")
+            for view in range(self._views.real)
         )
         batch.real_images = self._plain(images)
         if self._real_teacher is not None:
@@ -153,7 +160,7 @@ class Stream:
         images = as_rgb(((generated.images.float() + 1) / 2).clamp_(0, 1))
         batch.synthetic_views = tuple(
             self._view(images, step, part, f"augment-synthetic-{view}")
-            for view in range(self._synthetic_views)
+            for view in range(self._views.synthetic)
         )
         batch.synthetic_images = self._plain(images)
         batch.source = self._source(generated)

@@ -26,6 +26,9 @@ class ProbeOptions:
     copies: Count | None = None
     """linear: cache the features of this many augmented copies of train instead of augmenting
     anew in every epoch; faster, and not quite the paper's protocol."""
+    patches: Count | None = None
+    """knn, logistic, fewshot: average the features of this many patches, each a quarter of the
+    image, in place of the whole image's; for students that learnt from patches (EMP-SSL)."""
     k: Count = 200
     """knn: neighbours that vote."""
     temperature: Annotated[float, Range(0, above=True)] = 0.1

@@ -18,6 +18,7 @@ from squeezespan.evaluation.labels import labels_of
 from squeezespan.evaluation.linear import linear_probe_config, train_linear_probe
 from squeezespan.evaluation.logistic import logistic_scores
 from squeezespan.evaluation.options import FeatureProtocol, ProbeOptions
+from squeezespan.evaluation.patches import BagOfPatches
 from squeezespan.hardware import resolve_precision
 from squeezespan.settings import to_dict
 
@@ -73,6 +74,8 @@ def extract_split(
             finite.
     """
     train_y, test_y, names = labels_of(train, test)
+    if options.patches is not None:
+        backbone = BagOfPatches(backbone, options.patches, options.seed)
     sides = [_features(backbone, images, options, device, progress) for images in (train, test)]
     return FeatureSplit(sides[0], train_y.to(device), sides[1], test_y.to(device), len(names))
 
@@ -107,6 +110,15 @@ def score_features(
     Returns:
         Scores [M, classes], of every draw for few labels, and the settings, ready for JSON.
     """
+    scores, settings = _classify(split, protocol, options)
+    if options.patches is not None:
+        settings["patches"] = options.patches
+    return scores, settings
+
+
+def _classify(
+    split: FeatureSplit, protocol: FeatureProtocol, options: ProbeOptions
+) -> tuple[list[Tensor], dict[str, Any]]:
     x, y = split.train_x, split.train_y
     if protocol == "fewshot":
         drawn = fewshot_scores(
@@ -192,6 +204,11 @@ def score_linear(
     Returns:
         Scores [M, classes] on `device`, and the settings, ready for JSON.
     """
+    if options.patches is not None:
+        raise UserError(
+            "the linear probe draws crops of its own, and none of --patches; choose another "
+            "--protocol (knn, logistic, fewshot), or leave --patches out"
+        )
     _, _, names = labels_of(train, test)
     config = linear_probe_config(
         test.resolution,

@@ -153,6 +153,8 @@ def with_steps(cell: Cell, steps: int) -> Cell:
 
 def passes_per_image(method: MethodConfig) -> float:
     """Passes through the student for each image of a batch, on average."""
+    if method.name == "emp-ssl":
+        return method.patches
     synthetic_views = 2 if method.name in ("vicreg", "simsiam") else 1
     real_views = 1 if method.name == "encoding" else 2
     return method.alpha * synthetic_views + (1 - method.alpha) * real_views

@@ -26,6 +26,10 @@ from squeezespan.settings import to_dict
 __all__ = ["Target", "evaluate", "read_evaluations", "unevaluated"]
 
 
+_LEFT_OUT = [("patches", None)]
+"""Options that came later, at their defaults."""
+
+
 @dataclass(frozen=True)
 class Target:
     """The images that a student is judged on."""
@@ -107,6 +111,8 @@ def read_evaluations(
 
 def _file(place: Path, target: Target, protocol: Protocol, options: ProbeOptions) -> Path:
     settings = {**to_dict(options), "device": "", "precision": "", "num_workers": 0}
+    # What is left out changes nothing, so that a new option doesn't rename what was judged before.
+    settings = {name: value for name, value in settings.items() if (name, value) not in _LEFT_OUT}
     text = json.dumps([protocol, settings], sort_keys=True)
     return place / f"{target.key}-{protocol}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
 

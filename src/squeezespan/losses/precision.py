@@ -18,12 +18,12 @@ def outside_autocast(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Make `loss` compute in float32 (float64 stays) whatever autocast surrounds it.
 
     Args:
-        loss: takes embeddings as positional tensors and returns a tensor.
+        loss: takes embeddings as positional tensors, numbers by name, and returns a tensor.
     """
 
     @wraps(loss)
-    def wrapped(*embeddings: Tensor) -> Tensor:
+    def wrapped(*embeddings: Tensor, **numbers: float) -> Tensor:
         with torch.autocast(embeddings[0].device.type, enabled=False):
-            return loss(*(full_precision(z) for z in embeddings))
+            return loss(*(full_precision(z) for z in embeddings), **numbers)
 
     return wrapped

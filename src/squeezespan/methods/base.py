@@ -15,8 +15,9 @@ __all__ = ["Batch", "Method"]
 class Batch:
     """One step's images and what the generator knows of the synthetic ones, on this process."""
 
-    real_views: tuple[Tensor, Tensor] | None = None
-    """Two augmented views of the same real images, normalized, float [Br, 3, R, R] each."""
+    real_views: tuple[Tensor, ...] | None = None
+    """As many augmented views of the same real images as the method wants, normalized, float
+    [Br, 3, R, R] each."""
     synthetic_views: tuple[Tensor, ...] | None = None
     """As many augmented views as the method wants, normalized, float [Bs, 3, R, R] each."""
     source: dict[str, Tensor] | None = None
@@ -49,7 +50,9 @@ class Method(nn.Module, ABC):
     needs_source: bool
     """Whether a batch must hold the generator's features or latents."""
     needs_real: bool
-    """Whether a batch must hold two views of real images."""
+    """Whether a batch must hold views of real images."""
+    real_views: int = 2
+    """Views of each real image that a batch must hold, where it must hold any."""
     needs_images: bool = False
     """Whether a batch must also hold its images without augmentation."""
 

@@ -6,6 +6,7 @@ from squeezespan.config import DistillConfig, MethodConfig
 from squeezespan.errors import UserError
 from squeezespan.generators.base import Generator
 from squeezespan.methods.base import Method
+from squeezespan.methods.emp_ssl import EmpSSL
 from squeezespan.methods.encoding import Encoding
 from squeezespan.methods.perceptual import PerceptualDistance
 from squeezespan.methods.resynthesis import Resynthesis
@@ -50,23 +51,26 @@ def build_method(
     stem = default_stem(student.arch, side) if student.stem == "auto" else student.stem
     backbone = build_backbone(student.arch, stem, side)
     width = num_features(backbone)
-    layers, embed_dim = settings.projector_layers, settings.embed_dim or _EMBED_DIM
+    layers, hidden = settings.projector_layers, settings.projector_dim
+    embed_dim = settings.embed_dim or _EMBED_DIM
     if settings.name == "simsiam":
         return SimSiam(
             backbone,
-            simsiam_projector(width, embed_dim, layers),
+            simsiam_projector(width, embed_dim, layers, hidden),
             simsiam_predictor(embed_dim, settings.predictor_dim),
             settings.alpha,
         )
     if settings.name == "vicreg":
-        return VICReg(backbone, projector(width, embed_dim, layers), settings)
+        return VICReg(backbone, projector(width, embed_dim, layers, hidden), settings)
+    if settings.name == "emp-ssl":
+        # Normalized afterwards, so that a bias is not without effect.
+        return EmpSSL(backbone, projector(width, embed_dim, layers, hidden, bias=True), settings)
     if settings.name == "encoding":
         assert generator is not None
         noise = config.source.noise
         resynthesis = Resynthesis(generator, perceptual, noise)
-        return Encoding(
-            backbone, projector(width, resynthesis.width, layers), resynthesis, settings.alpha
-        )
+        head = projector(width, resynthesis.width, layers, hidden)
+        return Encoding(backbone, head, resynthesis, settings.alpha)
     target: Squeeze | RawTarget | None = None
     if settings.alpha > 0 and source_widths is not None:
         if settings.target == "squeeze":
@@ -75,11 +79,11 @@ def build_method(
             embed_dim = sum(source_widths.values())
             raw = settings.target == "raw"
             target = RawTarget() if raw else StandardizedTarget(source_widths)
-    embed = projector(width, embed_dim, layers)
+    embed = projector(width, embed_dim, layers, hidden)
     real = None
     if real_widths is not None:
         # After all others, whose first weights are then those of a run without it.
-        head = projector(width, sum(real_widths.values()), layers)
+        head = projector(width, sum(real_widths.values()), layers, hidden)
         real = head, StandardizedTarget(real_widths, "discriminator")
     return SqueezeSpan(backbone, embed, target, settings, real)
 

@@ -41,20 +41,21 @@ def views_of(stream: StreamName, batch: Batch, count: int) -> tuple[Tensor, ...]
 
 
 def joint_views(
-    batch: Batch, streams: tuple[StreamName, ...]
-) -> tuple[tuple[Tensor, Tensor], dict[StreamName, int]]:
-    """Put the streams together into two batches, one of each view.
+    batch: Batch, streams: tuple[StreamName, ...], count: int = 2
+) -> tuple[tuple[Tensor, ...], dict[StreamName, int]]:
+    """Put the streams together into batches, one of each view.
 
     Args:
-        batch: holds two views of each of `streams`.
+        batch: holds `count` views of each of `streams`.
         streams: in the order in which their images are concatenated.
+        count: views.
 
     Returns:
-        the two views, float [B, 3, R, R], and the number of images of each stream in them.
+        the views, float [B, 3, R, R] each, and the number of images of each stream in them.
     """
-    views = {stream: views_of(stream, batch, 2) for stream in streams}
-    first, second = (torch.cat([pair[i] for pair in views.values()]) for i in range(2))
-    return (first, second), {stream: len(pair[0]) for stream, pair in views.items()}
+    views = {stream: views_of(stream, batch, count) for stream in streams}
+    joined = tuple(torch.cat(same) for same in zip(*views.values(), strict=True))
+    return joined, {stream: len(each[0]) for stream, each in views.items()}
 
 
 def separate(z: Tensor, sizes: dict[StreamName, int]) -> dict[StreamName, Tensor]:

@@ -5,43 +5,57 @@ from torch import nn
 __all__ = ["hidden_layers", "projector", "simsiam_predictor", "simsiam_projector"]
 
 
-def hidden_layers(dim: int, count: int) -> list[nn.Module]:
-    """Build `count` times [Linear without bias, batch norm, ReLU], all `dim` wide."""
+def hidden_layers(dim: int, count: int, in_dim: int | None = None) -> list[nn.Module]:
+    """Build `count` times [Linear without bias, batch norm, ReLU], `dim` wide.
+
+    Args:
+        dim: width.
+        count: how many of them.
+        in_dim: width of what the first one gets; None: `dim`.
+    """
     modules: list[nn.Module] = []
-    for _ in range(count):
-        modules += [nn.Linear(dim, dim, bias=False), nn.BatchNorm1d(dim), nn.ReLU(inplace=True)]
+    for width in [in_dim or dim, *[dim] * (count - 1)][:count]:
+        modules += [nn.Linear(width, dim, bias=False), nn.BatchNorm1d(dim), nn.ReLU(inplace=True)]
     return modules
 
 
-def projector(in_dim: int, out_dim: int, layers: int) -> nn.Sequential:
+def projector(
+    in_dim: int, out_dim: int, layers: int, hidden_dim: int | None = None, *, bias: bool = False
+) -> nn.Sequential:
     """Build the student's projector (arXiv 2211.03000; VICReg's too).
 
     Args:
-        in_dim: width of the backbone's features and of the hidden layers.
+        in_dim: width of the backbone's features.
         out_dim: width of the embedding.
         layers: number of linear layers, at least 1.
+        hidden_dim: width of the hidden layers; None: `in_dim`.
+        bias: whether the last layer has one.
 
     Returns:
-        [Linear without bias, batch norm, ReLU] x (layers - 1) and a Linear without bias;
+        [Linear without bias, batch norm, ReLU] x (layers - 1) and a Linear;
         float [B, in_dim] to [B, out_dim].
     """
-    return nn.Sequential(*hidden_layers(in_dim, layers - 1), nn.Linear(in_dim, out_dim, bias=False))
+    width = hidden_dim or in_dim
+    last = nn.Linear(width if layers > 1 else in_dim, out_dim, bias=bias)
+    return nn.Sequential(*hidden_layers(width, layers - 1, in_dim), last)
 
 
-def simsiam_projector(in_dim: int, out_dim: int, layers: int) -> nn.Sequential:
+def simsiam_projector(
+    in_dim: int, out_dim: int, layers: int, hidden_dim: int | None = None
+) -> nn.Sequential:
     """Build SimSiam's projector, whose output is normalized too (arXiv 2011.10566, Section 3).
-
-    The hidden layers are as wide as the backbone's features, as in SimSiam's released code.
 
     Args:
         in_dim: width of the backbone's features.
         out_dim: width of the embedding.
         layers: number of linear layers, at least 1; 2 for CIFAR, 3 for larger images.
+        hidden_dim: width of the hidden layers; None: `in_dim`, as in SimSiam's released code.
 
     Returns:
         `projector` and a batch norm without scale and offset; float [B, in_dim] to [B, out_dim].
     """
-    return nn.Sequential(*projector(in_dim, out_dim, layers), nn.BatchNorm1d(out_dim, affine=False))
+    whole = projector(in_dim, out_dim, layers, hidden_dim)
+    return nn.Sequential(*whole, nn.BatchNorm1d(out_dim, affine=False))
 
 
 def simsiam_predictor(dim: int, hidden_dim: int) -> nn.Sequential:

@@ -1,6 +1,6 @@
-"""Named configurations: for one's own images, the paper's (Tables 2 to 4), small ones for a CPU."""
+"""Named configurations: for one's own images, the paper's and its field's, small ones for a CPU."""
 
-from squeezespan.presets import mini, own, paper, transfers
+from squeezespan.presets import baselines, mini, own, paper, transfers
 from squeezespan.presets.preset import Preset
 from squeezespan.presets.registry import find_preset, list_presets
 
@@ -10,3 +10,4 @@ own.register_all()
 paper.register_all()
 mini.register_all()
 transfers.register_all()
+baselines.register_all()

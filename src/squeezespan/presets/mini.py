@@ -17,7 +17,7 @@ from squeezespan.config import (
 )
 from squeezespan.presets.registry import register
 
-__all__ = ["MiniMethod", "MiniTarget", "mini_config", "register_all"]
+__all__ = ["PASSES", "MiniMethod", "MiniTarget", "mini_config", "register_all"]
 
 MiniMethod = Literal["squeeze-span", "vicreg", "simsiam"]
 MiniTarget = Literal["standardized", "squeeze"]
@@ -25,6 +25,8 @@ MiniTarget = Literal["standardized", "squeeze"]
 _STEPS = 7000
 _BATCH = 128
 _EMBED = 2048
+PASSES = 2 * _STEPS * _BATCH
+"""Passes through the student of the small presets with two views of every image."""
 _TARGETS: dict[MiniTarget, dict[str, Any]] = {
     "standardized": {"target": "standardized"},
     "squeeze": {"regularize": "both", "embed_dim": _EMBED, "hidden_dim": 512},

@@ -28,6 +28,7 @@ _METHODS = {
     "squeeze-span": "Squeeze and Span",
     "vicreg": "VICReg",
     "simsiam": "SimSiam",
+    "emp-ssl": "EMP-SSL",
     "encoding": "Encoding",
 }
 _STREAM_COLORS = {
