@@ -80,6 +80,33 @@ def test_equal_passes_and_equal_time_lengthen_the_cheaper_arms() -> None:
     assert steps["squeeze"] == 8750
 
 
+def test_strong_baselines_are_as_long_in_passes() -> None:
+    experiment = find_experiment("baselines")
+    assert experiment.budget == "passes"
+    planned = plan_cells(experiment, "mini", [COLUMN], [0])
+    equal = equalise(planned, "passes", lambda cell: 1.0)
+    passes, steps = {}, {}
+    for cell in equal:
+        key, train = cell.arm.key, config(cell).train
+        steps[key] = cell.steps
+        passes[key] = train.batch_size * (cell.steps or 0) * passes_per_image(config(cell).method)
+    assert steps["emp-ssl"] == 448
+    assert steps["vicreg-strong"] == steps["simsiam-strong"] == 1750
+    assert steps["vicreg-real"] == 3500
+    # Within a step of each other.
+    assert set(passes.values()) <= {896_000, 896_064}
+    assert passes["emp-ssl"] == passes["vicreg-strong"] == passes["vicreg-real"] == 896_000
+    longer = plan_cells(experiment, "mini", [COLUMN], [0], steps=100)
+    steps = {cell.arm.key: cell.steps for cell in equalise(longer, "passes", lambda cell: 1.0)}
+    assert (steps["emp-ssl"], steps["vicreg-real"]) == (100, round(100 * 2000 / 256))
+
+
+def test_strong_baselines_at_the_papers_scale_have_their_own_lengths() -> None:
+    planned = plan_cells(find_experiment("baselines"), "paper", [COLUMN], [0])
+    epochs = {cell.arm.key: config(cell).train.epochs for cell in planned}
+    assert (epochs["emp-ssl"], epochs["vicreg-strong"], epochs["vicreg-real"]) == (30, 1000, 800)
+
+
 def test_a_block_that_the_generator_lacks_is_no_arm() -> None:
     planned = plan_cells(find_experiment("table6"), "mini", [COLUMN], [0])
     assert [cell.arm.key for cell in planned] == ["b4-b8", "b16-b32", "squeeze"]

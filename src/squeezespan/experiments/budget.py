@@ -19,11 +19,11 @@ __all__ = ["equalise", "step_seconds"]
 def equalise(cells: Sequence[Cell], budget: Budget, seconds: Callable[[Cell], float]) -> list[Cell]:
     """Give all arms of a data set and seed the same budget.
 
-    For passes and time, every arm gets as many steps as cost what the most expensive arm's cost, so
-    that none is trained for less than the steps that were asked for.
+    For passes and time, every arm gets as many steps as cost what the most expensive arm's training
+    costs, so that none is trained for less than the steps that were asked for.
 
     Args:
-        cells: with equally many steps each, as far as `max_steps` is set.
+        cells: with the steps that were asked for, as far as `max_steps` is set.
         budget: what is to be equal.
         seconds: measures a step of a cell; asked for `time` only.
     """
@@ -39,11 +39,13 @@ def equalise(cells: Sequence[Cell], budget: Budget, seconds: Callable[[Cell], fl
 
     dearest: dict[str, float] = {}
     for cell in trained:
-        dearest[cell.column.name] = max(cost(cell), dearest.get(cell.column.name, 0.0))
+        assert cell.steps is not None
+        whole = cell.steps * cost(cell)
+        dearest[cell.column.name] = max(whole, dearest.get(cell.column.name, 0.0))
     return [
         cell
         if cell.steps is None
-        else with_steps(cell, round(cell.steps * dearest[cell.column.name] / cost(cell)))
+        else with_steps(cell, round(dearest[cell.column.name] / cost(cell)))
         for cell in cells
     ]
 

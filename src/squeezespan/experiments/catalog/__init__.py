@@ -2,6 +2,7 @@
 
 from squeezespan.errors import UserError
 from squeezespan.experiments.catalog.ablation import ABLATION
+from squeezespan.experiments.catalog.baselines import BASELINES
 from squeezespan.experiments.catalog.beyond import BEYOND
 from squeezespan.experiments.catalog.blocks import TABLE6
 from squeezespan.experiments.catalog.fig4 import FIG4
@@ -32,6 +33,7 @@ EXPERIMENTS = {
         WHEN,
         WHY,
         BEYOND,
+        BASELINES,
         SEARCH,
     )
 }
