@@ -66,6 +66,18 @@ def test_every_preset_survives_json(preset: Any, tmp_path: Path) -> None:
         ({"train": {"seed": 2**70}}, "train.seed is 1180591620717411303424.*at most"),
         ({"train": 3}, "train must hold settings by name"),
         (
+            {"method": {"name": "simsiam", "covariance_estimate": "unbiased"}},
+            "unbiased has no use, as simsiam has no covariance term",
+        ),
+        (
+            {"method": {"covariance": 0, "covariance_estimate": "unbiased"}},
+            "no use where method.covariance is 0",
+        ),
+        (
+            {"method": {"alpha": 1, "target": "raw", "covariance_estimate": "unbiased"}},
+            "with method.target raw synthetic images have no covariance term",
+        ),
+        (
             {"method": {"real_teacher": 3}},
             "method.real_teacher is 3, but there is no discriminator.*give discriminator ",
         ),

@@ -90,6 +90,10 @@ class MethodConfig:
     """vicreg on real and synthetic images: `joint`, one batch of both, with one set of batch
     statistics and one loss; `separate`, each stream in passes of its own with its own statistics
     and loss, weighed by alpha, where only real images enter the running statistics."""
+    covariance_estimate: Literal["sample", "unbiased"] = "sample"
+    """What the covariance term squares: `sample`, the covariances of the batch, as VICReg does;
+    `unbiased` takes off what independent dimensions have by chance, variance times variance /
+    (images - 1), so that what is left estimates the squared covariances of all images."""
     real_teacher: NotNegative = 25.0
     """Weight, in the loss of real images, of the mean squared error from the features of the
     `discriminator`, where there is one."""

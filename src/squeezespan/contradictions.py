@@ -30,7 +30,7 @@ def contradiction(config: "DistillConfig", spell: Spelling) -> str:
             f"{spell('method.projector_dim')} is {method.projector_dim}, but with "
             f"{spell('method.projector_layers')} 1 the projector has no hidden layer; leave it out"
         )
-    for find in (_encoding_problem, _mixture_problem, _discriminator_problem):
+    for find in _FINDERS:
         if problem := find(config, spell):
             return problem
     for name in ("crop_scale", "crop_ratio", "blur_sigma"):
@@ -84,6 +84,23 @@ def _mixture_problem(config: "DistillConfig", spell: Spelling) -> str:
     )
 
 
+def _estimate_problem(config: "DistillConfig", spell: Spelling) -> str:
+    method = config.method
+    if method.covariance_estimate == "sample":
+        return ""
+    name = f"{spell('method.covariance_estimate')} {method.covariance_estimate}"
+    if method.name not in ("squeeze-span", "vicreg"):
+        return f"{name} has no use, as {method.name} has no covariance term; leave it out"
+    if not method.covariance:
+        return f"{name} has no use where {spell('method.covariance')} is 0; leave it out"
+    if method.name == "squeeze-span" and method.alpha == 1 and method.target != "squeeze":
+        return (
+            f"{name} has no use: with {spell('method.target')} {method.target} synthetic images "
+            "have no covariance term, and there are no others; leave it out"
+        )
+    return ""
+
+
 def _discriminator_problem(config: "DistillConfig", spell: Spelling) -> str:
     method, given, weight = config.method, config.discriminator, spell("method.real_teacher")
     if given is None:
@@ -104,3 +121,11 @@ def _discriminator_problem(config: "DistillConfig", spell: Spelling) -> str:
     if not method.real_teacher:
         return f"{name}, but {weight} 0 leaves nothing of it; raise it, or leave both out"
     return ""
+
+
+_FINDERS = (
+    _encoding_problem,
+    _mixture_problem,
+    _estimate_problem,
+    _discriminator_problem,
+)

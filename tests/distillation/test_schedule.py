@@ -71,6 +71,19 @@ def test_impossible_batches_are_refused(
         plan_run(config(batch, alpha, accumulate=accumulate), 50_000, processes)
 
 
+def test_an_unbiased_covariance_needs_four_images_in_a_loss() -> None:
+    def unbiased(batch: int, **optim: int) -> DistillConfig:
+        settings = config(batch, **optim)
+        method = replace(settings.method, covariance_estimate="unbiased")
+        return replace(settings, method=method)
+
+    assert plan_run(unbiased(8), 100, 2).synthetic_batch == 4
+    with pytest.raises(
+        UserError, match=r"batch-size 8 leaves 2 synthetic images to a loss.*needs 4"
+    ):
+        plan_run(unbiased(8, accumulate=2), 100)
+
+
 def test_the_cosine_moves_once_an_epoch_from_the_scaled_peak_towards_zero() -> None:
     optim = OptimConfig(base_lr=0.03)
     rates = [learning_rate(step, CIFAR, optim, 512) for step in range(0, CIFAR.steps, 97)]

@@ -1,5 +1,7 @@
 """Variance, covariance and invariance beside the authors' values and gradients."""
 
+import itertools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from squeezespan.losses.vicreg import covariance, invariance, variance
+from squeezespan.losses.vicreg import covariance, invariance, unbiased_covariance, variance
 
 CASES = ["f32", "f64", "small_f64", "mixed_f32"]
 
@@ -67,6 +69,47 @@ def test_covariance_of_few_and_of_many_samples_is_numpys(n: int) -> None:
     matrix = np.cov(z.numpy(), rowvar=False)
     expected = (np.square(matrix).sum() - np.square(np.diag(matrix)).sum()) / 16
     close(covariance(z), expected)
+
+
+def test_the_unbiased_estimate_is_the_average_over_all_four_different_images() -> None:
+    z = torch.randn(6, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) ** 3 + 5
+    values = []
+    for a, b, c, d in itertools.permutations(z, 4):
+        product = torch.outer(a - b, a - b) * torch.outer(c - d, c - d) / 4
+        values.append((product.sum() - product.diagonal().sum()) / 3)
+    close(unbiased_covariance(z), torch.stack(values).mean())
+
+
+@pytest.mark.parametrize("skewed", [False, True])
+@pytest.mark.parametrize("dependent", [False, True])
+def test_the_unbiased_estimate_expects_the_covariances_of_all_images(
+    skewed: bool, dependent: bool
+) -> None:
+    """By 40,000 batches of 8; four standard errors."""
+    random, n, dims, batches = torch.Generator().manual_seed(1), 8, 3, 40_000
+    x = torch.randn(batches, n, dims, generator=random, dtype=torch.float64)
+    if skewed:
+        x = torch.empty_like(x).exponential_(generator=random) - 1
+    mixing = torch.tensor([[1, 0, 0], [0.6, 2, 0], [-0.5, 0.3, 1]], dtype=torch.float64)
+    mixing = mixing if dependent else torch.diag(mixing.diag())
+    z = x @ mixing.T
+    true = mixing @ mixing.T
+    expected = (true.square().sum() - true.diag().square().sum()) / dims
+    unbiased, sample = (torch.func.vmap(f)(z) for f in (unbiased_covariance, covariance))
+    four_errors = 4 / math.sqrt(batches)
+    assert abs(unbiased.mean() - expected) < four_errors * unbiased.std()
+    assert sample.mean() - expected > 2 * four_errors * sample.std()
+    if not dependent:
+        variances = true.diag()
+        floor = (variances.sum().square() - variances.square().sum()) / (n - 1) / dims
+        off = sample - unbiased
+        assert abs(off.mean() - floor) < four_errors * off.std()
+
+
+def test_an_unbiased_estimate_of_three_embeddings_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 4 embeddings, not 3"):
+        unbiased_covariance(torch.randn(3, 2))
+    assert unbiased_covariance(torch.eye(4)).isfinite()
 
 
 def test_half_precision_embeddings_inside_autocast_lose_nothing() -> None:

@@ -76,6 +76,23 @@ def test_of_streams_apart_each_is_logged_and_real_images_alone_enter_running_sta
     assert not torch.allclose(joint.get_buffer(mean), both.get_buffer(mean))
 
 
+@pytest.mark.parametrize(
+    "settings", [{"name": "vicreg"}, {"name": "vicreg", "mixture": "separate"}, {}]
+)
+def test_an_unbiased_covariance_takes_the_place_of_the_samples(settings: dict[str, Any]) -> None:
+    batch = make_batch(real=10, synthetic=6)
+    unbiased, sample = (
+        measure(make_method(alpha=0.375, covariance_estimate=kind, **settings), batch)
+        for kind in ("unbiased", "sample")
+    )
+    changed = {name for name in sample if unbiased[name] != sample[name]}
+    assert changed == {name for name in sample if name.endswith("/covariance")} | {"loss"}
+    assert all(unbiased[name] < sample[name] for name in changed)
+    if settings == {"name": "vicreg"}:
+        added = unbiased["mixed/covariance"] - sample["mixed/covariance"]
+        assert unbiased["loss"] - sample["loss"] == pytest.approx(added, rel=1e-3)
+
+
 def test_only_simsiams_predictor_keeps_its_learning_rate() -> None:
     method = make_method(name="simsiam")
     scheduled, fixed = method.parameter_groups()

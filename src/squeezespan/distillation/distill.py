@@ -36,7 +36,7 @@ _ADVICE = (
     "--optim.base-lr, --optim.clip-grad-norm 1 or --precision fp32"
 )
 
-_OPTIONS = ("mixture",)
+_OPTIONS = ("mixture", "covariance_estimate")
 """Settings of a method that a student's file names where they are not the default."""
 
 

@@ -9,6 +9,9 @@ from squeezespan.runs.trainer import Pace
 
 __all__ = ["Plan", "learning_rate", "plan_run", "run_pace"]
 
+_LEAST_UNBIASED = 4
+"""Images that an unbiased estimate of squared covariances needs."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -52,7 +55,9 @@ def plan_run(config: DistillConfig, train_images: int, world_size: int = 1) -> P
     train = config.train
     synthetic = round(config.method.alpha * train.batch_size)
     real = train.batch_size - synthetic
-    parts = world_size * config.optim.accumulate
+    accumulate = config.optim.accumulate
+    parts = world_size * accumulate
+    unbiased = config.method.covariance_estimate == "unbiased"
     for share, kind in ((synthetic, "synthetic"), (real, "real")):
         if share % parts:
             raise UserError(
@@ -66,6 +71,12 @@ def plan_run(config: DistillConfig, train_images: int, world_size: int = 1) -> P
                 f"--batch-size {train.batch_size} with --method.alpha {config.method.alpha:g} "
                 f"leaves fewer than 2 {kind} images to each process and micro-batch; "
                 "choose a larger batch"
+            )
+        if unbiased and 0 < share // accumulate < _LEAST_UNBIASED:
+            raise UserError(
+                f"--batch-size {train.batch_size} leaves {share // accumulate} {kind} images to a "
+                f"loss, but --method.covariance-estimate unbiased needs {_LEAST_UNBIASED}; choose "
+                "a larger batch"
             )
     steps_per_epoch = train_images // train.batch_size
     if not steps_per_epoch:

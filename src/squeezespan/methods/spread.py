@@ -1,13 +1,16 @@
 """How far embeddings spread over a batch: the terms that prevent collapse, and what logs show."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from squeezespan.losses.vicreg import covariance, variance
+from squeezespan.losses.vicreg import covariance, unbiased_covariance, variance
 
-__all__ = ["Spread", "deviation", "named_spread", "spread"]
+__all__ = ["CovarianceEstimate", "Spread", "deviation", "named_spread", "spread"]
+
+CovarianceEstimate = Literal["sample", "unbiased"]
+_COVARIANCES = {"sample": covariance, "unbiased": unbiased_covariance}
 
 
 class Spread(NamedTuple):
@@ -17,11 +20,12 @@ class Spread(NamedTuple):
     covariance: Tensor
 
 
-def spread(*views: Tensor) -> Spread:
+def spread(*views: Tensor, estimate: CovarianceEstimate = "sample") -> Spread:
     """Measure variance and covariance terms of embeddings [N, D] and sum them over `views`."""
+    covariance_of = _COVARIANCES[estimate]
     return Spread(
         torch.stack([variance(z) for z in views]).sum(),
-        torch.stack([covariance(z) for z in views]).sum(),
+        torch.stack([covariance_of(z) for z in views]).sum(),
     )
 
 

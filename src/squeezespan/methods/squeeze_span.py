@@ -97,7 +97,7 @@ class SqueezeSpan(Method):
             student = gather_batch(self.embed(view))
         assert self.target is not None
         target = gather_batch(self.target(batch.source))
-        student_spread = spread(student)
+        student_spread = self._spread(student)
         distance = _distance(self.target, target, student)
         logs["syn/invariance"] = distance.detach()
         logs |= named_spread("syn", student_spread)
@@ -105,7 +105,7 @@ class SqueezeSpan(Method):
             deviations.append(deviation(student) / deviation(target).clamp_min(1e-12))
             return self._weigh(distance, [])
         deviations.append(deviation(student))
-        target_spread = spread(target)
+        target_spread = self._spread(target)
         logs |= named_spread("squeeze", target_spread) | {"target_std": deviation(target)}
         regularized = {
             "student": [student_spread],
@@ -125,7 +125,7 @@ class SqueezeSpan(Method):
         first, second = embeddings
         deviations.append(deviation(first, second))
         distance = invariance(first, second)
-        real_spread = spread(first, second)
+        real_spread = self._spread(first, second)
         logs["real/invariance"] = distance.detach()
         logs |= named_spread("real", real_spread)
         loss = self._weigh(distance, [real_spread])
@@ -138,6 +138,9 @@ class SqueezeSpan(Method):
         distance = torch.stack(distances).mean()
         logs["real/discriminator"] = distance.detach()
         return loss + self.config.real_teacher * distance
+
+    def _spread(self, *views: Tensor) -> Spread:
+        return spread(*views, estimate=self.config.covariance_estimate)
 
     def _weigh(self, distance: Tensor, regularized: list[Spread]) -> Tensor:
         loss = self.config.invariance * distance

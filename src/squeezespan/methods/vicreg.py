@@ -9,7 +9,7 @@ from squeezespan.config import MethodConfig
 from squeezespan.losses.gather import gather_batch
 from squeezespan.losses.vicreg import invariance
 from squeezespan.methods.base import Batch, Method
-from squeezespan.methods.spread import deviation, named_spread, spread
+from squeezespan.methods.spread import Spread, deviation, named_spread, spread
 from squeezespan.methods.streams import StreamName, joint_views, separate, streams_of, views_of
 from squeezespan.models.batchnorm import kept_running_statistics
 
@@ -50,7 +50,7 @@ class VICReg(Method):
         loss, logs = self._loss(name, *whole)
         if name == "mixed":
             for stream in self.streams:
-                logs |= _stream_logs(stream, first[stream], second[stream])
+                logs |= self._stream_logs(stream, first[stream], second[stream])
         return {"loss": loss, "embedding_std": deviation(*whole), **logs}
 
     def _separate(self, batch: Batch) -> dict[str, Tensor]:
@@ -72,7 +72,7 @@ class VICReg(Method):
         }
 
     def _loss(self, name: str, first: Tensor, second: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        distance, both = invariance(first, second), spread(first, second)
+        distance, both = invariance(first, second), self._spread(first, second)
         loss = (
             self.config.invariance * distance
             + self.config.variance * both.variance
@@ -80,8 +80,10 @@ class VICReg(Method):
         )
         return loss, {f"{name}/invariance": distance.detach(), **named_spread(name, both)}
 
+    @torch.no_grad()
+    def _stream_logs(self, stream: StreamName, first: Tensor, second: Tensor) -> dict[str, Tensor]:
+        terms = named_spread(stream, self._spread(first, second))
+        return {f"{stream}/invariance": invariance(first, second), **terms}
 
-@torch.no_grad()
-def _stream_logs(stream: StreamName, first: Tensor, second: Tensor) -> dict[str, Tensor]:
-    distance = invariance(first, second)
-    return {f"{stream}/invariance": distance, **named_spread(stream, spread(first, second))}
+    def _spread(self, first: Tensor, second: Tensor) -> Spread:
+        return spread(first, second, estimate=self.config.covariance_estimate)
