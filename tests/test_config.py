@@ -78,6 +78,14 @@ def test_every_preset_survives_json(preset: Any, tmp_path: Path) -> None:
             "with method.target raw synthetic images have no covariance term",
         ),
         (
+            {"source": {"statistics": "mean-std"}, "method": {"name": "vicreg"}},
+            "statistics mean-std has no use, as vicreg with method.alpha 0.5 looks at no block",
+        ),
+        (
+            {"source": {"latent": True, "kind": "latent"}},
+            "source.latent true has no use where source.kind is latent",
+        ),
+        (
             {"method": {"real_teacher": 3}},
             "method.real_teacher is 3, but there is no discriminator.*give discriminator ",
         ),

@@ -111,6 +111,11 @@ class SourceConfig:
     """Pulls w towards its average: 1 leaves it alone, smaller is less varied."""
     noise: Literal["const", "random", "none"] = "random"
     """Per-pixel noise of families that have it: drawn anew, always the same, or left out."""
+    statistics: Literal["mean", "mean-std"] = "mean"
+    """What is taken of a block's map: the mean over its area, or the standard deviation over it,
+    too, as an input of its own (`b4-std`)."""
+    latent: bool = False
+    """Take the w (z without a mapping network) besides the maps, as an input of its own."""
     statistics_images: Annotated[int, Range(2, 1_000_000_000)] = 5000
     """Images that the standardized target is measured on, drawn before the first step."""
 

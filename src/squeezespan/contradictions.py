@@ -84,6 +84,22 @@ def _mixture_problem(config: "DistillConfig", spell: Spelling) -> str:
     )
 
 
+def _source_problem(config: "DistillConfig", spell: Spelling) -> str:
+    source, method = config.source, config.method
+    if source.statistics == "mean" and not source.latent:
+        return ""
+    names = [spell(f"source.{name}") for name in ("statistics", "latent")]
+    name = f"{names[0]} {source.statistics}" if source.statistics != "mean" else f"{names[1]} true"
+    if method.name != "squeeze-span" or not method.alpha:
+        return (
+            f"{name} has no use, as {method.name} with {spell('method.alpha')} {method.alpha:g} "
+            "looks at no block of the generator; leave it out"
+        )
+    if source.kind == "latent":
+        return f"{name} has no use where {spell('source.kind')} is latent; leave one of them out"
+    return ""
+
+
 def _estimate_problem(config: "DistillConfig", spell: Spelling) -> str:
     method = config.method
     if method.covariance_estimate == "sample":
@@ -126,6 +142,7 @@ def _discriminator_problem(config: "DistillConfig", spell: Spelling) -> str:
 _FINDERS = (
     _encoding_problem,
     _mixture_problem,
+    _source_problem,
     _estimate_problem,
     _discriminator_problem,
 )

@@ -1,6 +1,7 @@
 """Batches are a pure function of seed, step and share of the global batch."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from torch import Tensor
 
 from squeezespan.config import DistillConfig
 from squeezespan.distillation.prepare import Parts, prepare
-from squeezespan.distillation.stream import Place, Stream, Views
+from squeezespan.distillation.stream import Place, Stream, Views, source_widths
+from squeezespan.generators import load_generator
 from squeezespan.methods.base import Batch
+from squeezespan.randomness import StepRandom
 
 CPU = torch.device("cpu")
 
@@ -78,6 +81,47 @@ def test_a_batch_has_both_streams_in_the_students_format(
     }
     assert all(x.dtype == torch.float32 for x in tensors(batch))
     assert not torch.equal(*batch.real_views)
+
+
+def test_deviations_of_maps_and_the_latent_come_besides(
+    config: DistillConfig, parts: Parts, gan: Path
+) -> None:
+    source = replace(config.source, statistics="mean-std", latent=True, blocks="b4,b16")
+    wide = replace(config, source=source)
+    found = stream(wide, parts).batch(3).source
+    assert found is not None
+    assert list(found) == ["b4", "b4-std", "b16", "b16-std", "w"]
+    generator = load_generator(gan)
+    assert {name: x.shape[1] for name, x in found.items()} == source_widths(wide, generator)
+    latents, noise = (StepRandom(0, 3, stream=kind) for kind in ("latents", "noise"))
+    drawn = generator(generator.sample_latents(8, latents), noise="random", random=noise)
+    for block in ("b4", "b16"):
+        pixels = drawn.features[block].flatten(2).double().numpy()
+        close = partial(torch.testing.assert_close, rtol=1e-4, atol=1e-5)
+        close(found[block].double(), torch.from_numpy(pixels.mean(axis=2)))
+        close(found[f"{block}-std"].double(), torch.from_numpy(pixels.std(axis=2)))
+    assert torch.equal(found["w"], drawn.w[:, 0])
+
+
+@pytest.mark.parametrize("target", ["squeeze", "standardized"])
+def test_each_of_them_is_part_of_the_target(target: str, data: str, gan: Path) -> None:
+    config = tiny_config(
+        data,
+        gan,
+        method={"alpha": 1.0, "target": target, "embed_dim": None},
+        source={"statistics": "mean-std", "latent": True},
+    )
+    made = prepare(config, CPU)
+    batches = stream(config, made)
+    if made.method.standardized is not None:
+        made.method.standardized.measure(batches.sources(20))
+    made.method.train()
+    batch = batches.batch(0)
+    whole = made.method(batch)["syn/invariance"]
+    assert batch.source is not None
+    for name, x in batch.source.items():
+        other = replace(batch, source=batch.source | {name: x.flip(0)})
+        assert made.method(other)["syn/invariance"] != whole, name
 
 
 def test_a_step_gives_the_same_batch_whatever_came_before(

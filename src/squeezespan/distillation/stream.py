@@ -51,7 +51,7 @@ class Place:
 
 
 def source_widths(config: DistillConfig, generator: Generator) -> dict[str, int]:
-    """Give the widths of what the student learns from: the chosen blocks, `w`, or all of `w+`.
+    """Give the widths of what the student learns from, in order, as a batch's `source` holds it.
 
     Raises:
         UserError: a block that the generator does not have.
@@ -61,8 +61,12 @@ def source_widths(config: DistillConfig, generator: Generator) -> dict[str, int]
         return {WPLUS: info.num_ws * info.w_dim}
     if config.source.kind == "latent":
         return {"w": info.w_dim}
-    channels = info.block_channels
-    return {name: channels[name] for name in select_blocks(config.source.blocks, list(channels))}
+    channels, widths = info.block_channels, dict[str, int]()
+    for name in select_blocks(config.source.blocks, list(channels)):
+        widths[name] = channels[name]
+        if config.source.statistics == "mean-std":
+            widths[f"{name}-std"] = channels[name]
+    return widths | ({"w": info.w_dim} if config.source.latent else {})
 
 
 class Stream:
@@ -111,9 +115,7 @@ class Stream:
         self._real_teacher = real_teacher
         self._augment = Augment(config.augment, config.images.side)
         self._resize = Augment(AugmentConfig(enabled=False), config.images.side)
-        self._blocks = (
-            list(source_widths(config, generator)) if needs_source and generator else None
-        )
+        self._needs_source = needs_source
         self._pass: tuple[int, Tensor] | None = None
 
     @torch.no_grad()
@@ -215,13 +217,17 @@ class Stream:
         return generated
 
     def _source(self, generated: Generated) -> dict[str, Tensor] | None:
-        if self._blocks is None:
+        settings = self._config.source
+        if not self._needs_source:
             return None
-        if WPLUS in self._blocks:
+        if self._config.method.name == "encoding":
             return {WPLUS: generated.w.flatten(1).float()}
-        if self._config.source.kind == "latent":
-            return {"w": generated.w[:, 0].float()}
-        return pool_features(generated.features, self._blocks)
+        latent = {"w": generated.w[:, 0].float()}
+        if settings.kind == "latent":
+            return latent
+        deviations = settings.statistics == "mean-std"
+        pooled = pool_features(generated.features, settings.blocks, deviations=deviations)
+        return pooled | (latent if settings.latent else {})
 
     def _plain(self, images: Tensor) -> Tensor | None:
         """The images without augmentation, where the method wants them."""

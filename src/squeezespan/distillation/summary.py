@@ -10,7 +10,8 @@ __all__ = ["plan_rows"]
 
 _TOLD = (
     *("data", "gan", "method.name", "method.alpha", "method.target", "method.perceptual"),
-    *("source.kind", "source.blocks", "discriminator", "method.real_teacher"),
+    *("source.kind", "source.blocks", "source.statistics", "source.latent"),
+    *("discriminator", "method.real_teacher"),
     *("student.arch", "student.stem", "images.resolution"),
     *("train.epochs", "train.max_steps", "train.batch_size", "train.device", "train.precision"),
 )
@@ -52,4 +53,8 @@ def _teachers(config: Mapping[str, Any]) -> str:
 
 
 def _taken(source: Mapping[str, Any]) -> str:
-    return "the latent" if source["kind"] == "latent" else f"blocks {source['blocks']}"
+    if source["kind"] == "latent":
+        return "the latent"
+    deviations = ", means and standard deviations" if source["statistics"] == "mean-std" else ""
+    latent = ", and the latent" if source["latent"] else ""
+    return f"blocks {source['blocks']}{deviations}{latent}"

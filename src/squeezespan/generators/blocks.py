@@ -43,16 +43,26 @@ def select_blocks(spec: str | Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def pool_features(
-    features: dict[str, Tensor], blocks: str | Sequence[str] = "all"
+    features: dict[str, Tensor],
+    blocks: str | Sequence[str] = "all",
+    *,
+    deviations: bool = False,
 ) -> dict[str, Tensor]:
     """Average each chosen map [B, C, H, W] over its area, float32 [B, C].
 
     Args:
         features: as a generator gives them.
         blocks: see `select_blocks`.
+        deviations: whether each block is followed by the standard deviations over its area (of the
+            area itself, not of a larger one that it is a sample of), under its name and `-std`.
 
     Raises:
         UserError: a block that the generator does not have.
     """
     chosen = select_blocks(blocks, list(features))
-    return {name: features[name].mean(dim=(2, 3), dtype=torch.float32) for name in chosen}
+    pooled = {}
+    for name in chosen:
+        pooled[name] = features[name].mean(dim=(2, 3), dtype=torch.float32)
+        if deviations:
+            pooled[f"{name}-std"] = features[name].float().std(dim=(2, 3), correction=0)
+    return pooled

@@ -21,8 +21,9 @@ class Batch:
     synthetic_views: tuple[Tensor, ...] | None = None
     """As many augmented views as the method wants, normalized, float [Bs, 3, R, R] each."""
     source: dict[str, Tensor] | None = None
-    """Pooled block features `{"b4": [Bs, C], ...}`, the latent `{"w": [Bs, w_dim]}` or that of
-    every layer `{"w+": [Bs, num_ws * w_dim]}`, float32."""
+    """Pooled block features `{"b4": [Bs, C], "b4-std": [Bs, C], ...}`, the latent
+    `{"w": [Bs, w_dim]}` alone or besides, or that of every layer `{"w+": [Bs, num_ws * w_dim]}`,
+    float32."""
     real_source: dict[str, Tensor] | None = None
     """What the discriminator says of the real images without augmentation, layer by layer,
     `{"fc": [Br, C], ...}`, float32."""

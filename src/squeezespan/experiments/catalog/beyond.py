@@ -12,6 +12,7 @@ _BASES = (
     arms.VICREG_SYN,
     arms.VICREG_MIXED,
     arms.SQUEEZE,
+    arms.SQUEEZE_STANDARDIZED,
     arms.SQUEEZE_SPAN_STANDARDIZED,
 )
 
@@ -24,6 +25,8 @@ _SEPARATE = _with(
     arms.VICREG_MIXED, "separate", "streams apart", {"method": {"mixture": "separate"}}
 )
 _UNBIASED: Changes = {"method": {"covariance_estimate": "unbiased"}}
+_DEVIATIONS: Changes = {"source": {"statistics": "mean-std"}}
+_AND_W: Changes = {"source": {"statistics": "mean-std", "latent": True}}
 _DISCRIMINATOR = replace(
     _with(arms.SQUEEZE_SPAN_STANDARDIZED, "discriminator", "discriminator on real images", {}),
     real_teacher="discriminator-multi",
@@ -32,6 +35,14 @@ _OURS = (
     _SEPARATE,
     _with(arms.VICREG_REAL, "unbiased", "covariance less its floor", _UNBIASED),
     _with(arms.SQUEEZE, "unbiased", "covariance less its floor", _UNBIASED),
+    *(
+        _with(base, key, what, changes)
+        for base in (arms.SQUEEZE, arms.SQUEEZE_STANDARDIZED)
+        for key, what, changes in (
+            ("deviations", "means and standard deviations", _DEVIATIONS),
+            ("deviations-w", "means, standard deviations and w", _AND_W),
+        )
+    ),
     _DISCRIMINATOR,
 )
 
