@@ -146,6 +146,9 @@ class ImagesConfig:
     holdout: Annotated[float, Range(0, 0.9)] = 0.1
     """Share of train kept out of training for monitors and selections; never test data. The
     split depends on the data alone, so that runs of different seeds train on the same images."""
+    test_share: Annotated[float, Range(0, 0.9, above=True)] | None = None
+    """Share of every class that is kept out of training and its monitors, where the images have no
+    test split: those that `probe --test-share` of the same share tests on. None: nothing."""
     limit: Annotated[int, Range(2, 1_000_000_000)] | None = None
     """At most this many real images to learn from, drawn from those not held out; more contain
     fewer, and all seeds have the same. None: all."""

@@ -34,6 +34,10 @@ class ProbeResult(TypedDict):
     """Number and sizes, in words."""
     test_images: str
     data: str
+    test_share: NotRequired[float]
+    """Of the images, where they have no test split."""
+    test_images_seen: NotRequired[bool]
+    """With a share: whether the backbone says that it learnt from them."""
     weights: str
     weights_sha256: str
     arch: str

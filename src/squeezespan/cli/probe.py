@@ -60,6 +60,7 @@ def run(argv: list[str]) -> None:
 
 
 def _table(result: dict[str, Any]) -> str:
+    from squeezespan.data.test_share import describe_test_share
     from squeezespan.evaluation.probe import describe_protocol
 
     rows = [
@@ -71,6 +72,9 @@ def _table(result: dict[str, Any]) -> str:
         ("weights", f"{result['weights']} ({result['arch']}, {result['resolution']} pixels)"),
         ("run", f"{result['seconds']:g} s, {result['device']}, {result['precision']}"),
     ]
+    if (share := result.get("test_share")) is not None:
+        seen = "; the student has learnt from them" if result["test_images_seen"] else ""
+        rows.insert(5, ("divided", f"{describe_test_share(share)}{seen}"))
     saw = (result["provenance"] or {}).get("saw") or ()
     rows += [("it saw", shown(item, 300)) for item in saw]
     if "top5" in result:

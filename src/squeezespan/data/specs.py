@@ -20,6 +20,7 @@ from squeezespan.data.sources.shards import open_shards
 from squeezespan.data.sources.stl10 import open_stl10
 from squeezespan.data.sources.tree import open_tree
 from squeezespan.data.splits import Split
+from squeezespan.data.test_share import part_of
 from squeezespan.errors import UserError
 from squeezespan.files import expanded
 from squeezespan.settings import closest
@@ -128,16 +129,25 @@ class FoundImages:
         )
 
 
-def find_images(spec: str, split: Split, *, memory_limit: int = MEMORY_LIMIT) -> FoundImages:
+def find_images(
+    spec: str,
+    split: Split,
+    *,
+    memory_limit: int = MEMORY_LIMIT,
+    test_share: float | None = None,
+) -> FoundImages:
     """List the images that a data spec names.
 
     Args:
         spec: as for `open_images`.
         split: as for `open_images`.
         memory_limit: bytes of a compressed archive that may be kept in memory.
+        test_share: share of the images that become a test split, above 0 and below 1, where there
+            is none; None takes splits as they are.
 
     Raises:
-        UserError: not a data spec; nothing there, or no such split.
+        UserError: not a data spec; nothing there, or no such split; one of its own where a share is
+            to become one.
     """
     kind, _, rest = spec.partition(":")
     opener = _OPENERS.get(kind)
@@ -145,10 +155,29 @@ def find_images(spec: str, split: Split, *, memory_limit: int = MEMORY_LIMIT) ->
         raise UserError(_not_a_spec(spec, kind))
     if split not in get_args(Split):
         raise UserError(f"there is no split {split!r}; give {', '.join(get_args(Split))}")
-    source = opener(rest, split, memory_limit)
+    if test_share is None or split == "unlabeled":
+        source = opener(rest, split, memory_limit)
+    else:
+        whole = _undivided(spec, opener, rest, memory_limit)
+        source = part_of(whole, split, test_share, spec)
     for notice in source.notices:
         say_once(notice)
     return FoundImages(spec, source)
+
+
+def _undivided(
+    spec: str, opener: Callable[[str, Split, int], Source], rest: str, memory_limit: int
+) -> Source:
+    """Give the images of a spec without a test split."""
+    whole = opener(rest, "train", memory_limit)
+    try:
+        opener(rest, "test", memory_limit)
+    except UserError:
+        return whole
+    raise UserError(
+        f"{spec} has a test split of its own, so no share of train is to become one; leave "
+        "--test-share out"
+    )
 
 
 def open_images(

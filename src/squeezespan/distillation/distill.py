@@ -36,7 +36,7 @@ _ADVICE = (
     "--optim.base-lr, --optim.clip-grad-norm 1 or --precision fp32"
 )
 
-_OPTIONS = ("mixture", "covariance_estimate")
+_OPTIONS = ("mixture", "covariance_estimate", "projector_dim")
 """Settings of a method that a student's file names where they are not the default."""
 
 
@@ -189,6 +189,7 @@ def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
         "provenance": {
             "method": _method_settings(config),
             "data": config.data,
+            **({"test_share": share} if (share := config.images.test_share) else {}),
             "gan": config.gan if parts.generator is not None else None,
             "gan_sha256": parts.gan_sha256,
             **_discriminator_facts(parts),
@@ -224,6 +225,8 @@ def _method_settings(config: DistillConfig) -> dict[str, Any]:
         unused.add("perceptual")
     if config.discriminator is None:
         unused.add("real_teacher")
+    if config.method.name != "emp-ssl":
+        unused.update(("patches", "similarity", "coding_rate", "coding_eps"))
     return {name: value for name, value in settings.items() if name not in unused}
 
 

@@ -54,7 +54,7 @@ def open_run_images(
     """
     settings = config.images
     workers = config.train.num_workers
-    found = found or find_images(config.data, "train")
+    found = found or find_images(config.data, "train", test_share=settings.test_share)
     side = settings.load_resolution or found.sizes.square or settings.side
     whole = found.load(side, device=device, num_workers=workers)
     kept, held_out = split_holdout(len(whole), settings.holdout, _HOLDOUT_SEED, whole.labels)

@@ -77,7 +77,7 @@ def prepare(config: DistillConfig, device: torch.device, world_size: int = 1) ->
     """
     generator = _open_generator(config, device) if config.method.alpha else None
     discriminator = _open_discriminator(config, device)
-    found = find_images(config.data, "train")
+    found = find_images(config.data, "train", test_share=config.images.test_share)
     config, sizes = settle_sizes(
         config, found.sizes, generator.info.resolution if generator else None
     )

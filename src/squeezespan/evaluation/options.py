@@ -26,6 +26,9 @@ class ProbeOptions:
     copies: Count | None = None
     """linear: cache the features of this many augmented copies of train instead of augmenting
     anew in every epoch; faster, and not quite the paper's protocol."""
+    test_share: Annotated[float, Range(0, 0.9, above=True)] | None = None
+    """Share of every class to test on, where the images have no test split: always the same ones,
+    by a hash of their names; `distill --images.test-share` keeps them out of training."""
     patches: Count | None = None
     """knn, logistic, fewshot: average the features of this many patches, each a quarter of the
     image, in place of the whole image's; for students that learnt from patches (EMP-SSL)."""

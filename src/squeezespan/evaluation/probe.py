@@ -1,12 +1,13 @@
 """Evaluation of a trained backbone on a data set, with everything that the figure depends on."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from squeezespan.data.notices import say_once
 from squeezespan.data.specs import find_images
 from squeezespan.evaluation.circumstances import circumstances
 from squeezespan.evaluation.judged import Judged
@@ -21,7 +22,7 @@ from squeezespan.evaluation.protocols import (
 )
 from squeezespan.files import file_sha256
 from squeezespan.hardware import resolve_device
-from squeezespan.models.student_file import load_backbone, weights_path
+from squeezespan.models.student_file import Backbone, load_backbone, weights_path
 from squeezespan.settings import check_ranges
 
 __all__ = ["describe_protocol", "examine", "probe", "probe_all"]
@@ -91,7 +92,9 @@ def examine(
     backbone = load_backbone(run_or_weights, device)
     # The same layout as the images': convolutions need no copies in between.
     backbone.network.to(memory_format=torch.channels_last)
-    found, found_test = find_images(data, "train"), find_images(data, "test")
+    share = options.test_share
+    found = find_images(data, "train", test_share=share)
+    found_test = find_images(data, "test", test_share=share)
     side, workers = backbone.resolution, options.num_workers
     test = found_test.load(side, device=device, num_workers=workers)
     if backbone.unprepared:
@@ -119,6 +122,7 @@ def examine(
             "train_images": found.sizes.describe(len(train), side),
             "test_images": found_test.sizes.describe(len(test), side),
             "data": data,
+            **_divided(run_or_weights, backbone, data, share),
             "weights": str(run_or_weights),
             "weights_sha256": weights_sha256,
             **circumstances(backbone, device, options.precision, started),
@@ -126,6 +130,33 @@ def examine(
         results[protocol] = result, Judged(scores, test_y, names, test)
         started = time.perf_counter()
     return results
+
+
+def _divided(
+    run_or_weights: str | Path, backbone: Backbone, data: str, share: float | None
+) -> dict[str, Any]:
+    """Say that the test images are some of train's, and whether the student learnt from them."""
+    if share is None:
+        return {}
+    seen = any(
+        facts.get("data") == data and facts.get("test_share") != share
+        for facts in _trainings(backbone.header.get("provenance"))
+    )
+    if seen:
+        say_once(
+            f"{run_or_weights} learnt from images of {data} that it is tested on here; "
+            f"--images.test-share {share:g} of distill (--test-share of finetune) keeps them out"
+        )
+    return {"test_share": share, "test_images_seen": seen}
+
+
+def _trainings(provenance: object) -> Iterator[Mapping[str, Any]]:
+    """What a student's file says of its training, and of those before a fine-tuning."""
+    while isinstance(provenance, Mapping):
+        yield provenance
+        if isinstance(tuned := provenance.get("finetuned"), Mapping):
+            yield tuned
+        provenance = provenance.get("before")
 
 
 def describe_protocol(result: Mapping[str, Any]) -> str:

@@ -34,9 +34,10 @@ def transfer(
         UserError: weights or data can't be used. All are opened before the first is evaluated.
     """
     own = [(load_backbone(run).header.get("provenance") or {}).get("data") for run in runs]
+    share = options.test_share if options is not None else None
     for spec in data:
-        find_images(spec, "train")
-        find_images(spec, "test")
+        find_images(spec, "train", test_share=share)
+        find_images(spec, "test", test_share=share)
     return [
         {**probe_all(run, spec, (protocol,), options)[protocol], "own_data": spec == trained_on}
         for run, trained_on in zip(runs, own, strict=True)

@@ -26,7 +26,7 @@ from squeezespan.settings import to_dict
 __all__ = ["Target", "evaluate", "read_evaluations", "unevaluated"]
 
 
-_LEFT_OUT = [("patches", None)]
+_LEFT_OUT = [("patches", None), ("test_share", None)]
 """Options that came later, at their defaults."""
 
 

@@ -86,6 +86,9 @@ class FinetuneConfig:
     train: FinetuneTrainConfig = field(default_factory=FinetuneTrainConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)
     monitor: FinetuneMonitorConfig = field(default_factory=FinetuneMonitorConfig)
+    test_share: Annotated[float, Range(0, 0.9, above=True)] | None = None
+    """Share of every class to test on, where the images have no test split: those of `probe
+    --test-share`."""
 
 
 def load_finetune_config(path: Path) -> FinetuneConfig:

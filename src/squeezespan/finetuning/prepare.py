@@ -48,12 +48,12 @@ class Inputs:
     @cached_property
     def train(self) -> FoundImages:
         """The train split."""
-        return find_images(self.config.data, "train")
+        return find_images(self.config.data, "train", test_share=self.config.test_share)
 
     @cached_property
     def test(self) -> FoundImages:
         """The test split."""
-        return find_images(self.config.data, "test")
+        return find_images(self.config.data, "test", test_share=self.config.test_share)
 
 
 def check_inputs(config: FinetuneConfig, out: str | Path, *, resume: bool) -> Inputs:

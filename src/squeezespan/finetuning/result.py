@@ -62,6 +62,7 @@ class Tuned:
             "provenance": {
                 "finetuned": {
                     "data": config.data,
+                    **_share(config),
                     "images": count,
                     "images_per_class": config.images_per_class,
                     "learning_rate": self.choice.rate,
@@ -74,6 +75,10 @@ class Tuned:
                 "finished": True,
             }
         }
+
+
+def _share(config: FinetuneConfig) -> dict[str, float]:
+    return {} if config.test_share is None else {"test_share": config.test_share}
 
 
 def leave_result(out: Path, tuned: Tuned, test: ImageSet, test_images: str, started: float) -> None:
@@ -126,6 +131,7 @@ def leave_result(out: Path, tuned: Tuned, test: ImageSet, test_images: str, star
         "n_test": len(test),
         "test_images": test_images,
         "data": config.data,
+        **_share(config),
         "weights": config.weights,
         "weights_sha256": file_sha256(student_path(config.weights)),
         **circumstances(backbone, device, config.train.precision, started),

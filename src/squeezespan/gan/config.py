@@ -249,6 +249,9 @@ class GanTrainConfig:
     equally often."""
     mirror: bool = False
     """Flip half of the real images horizontally."""
+    test_share: Annotated[float, Range(0, 0.9, above=True)] | None = None
+    """Share of every class that the GAN never sees, where the images have no test split: those that
+    `probe --test-share` of the same share tests on. None: nothing."""
     train: GanRunConfig = field(default_factory=GanRunConfig)
     generator: GanGeneratorConfig = field(default_factory=GanGeneratorConfig)
     discriminator: GanDiscriminatorConfig = field(default_factory=GanDiscriminatorConfig)

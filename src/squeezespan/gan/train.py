@@ -87,7 +87,7 @@ def train_gan(config: GanTrainConfig, out: str | Path, resume: bool = False) -> 
         )
     if resume and state is RunState.NEW:
         say(f"{folder.path} holds no run to resume; starting one")
-    found = find_images(config.data, "train")
+    found = find_images(config.data, "train", test_share=config.test_share)
     config = _settle_resolution(config, found.sizes)
     images, scores = hold_out(config, _load(config, found, fabric.device), fabric.device)
     clusters = on_main_process(fabric, lambda: find_clusters(config, images, folder.path))
@@ -120,7 +120,7 @@ def describe_gan_run(
     config = origin.config
     share.check(config)
     state = folder.check(config, resume=resume)
-    found = find_images(config.data, "train")
+    found = find_images(config.data, "train", test_share=config.test_share)
     config = _settle_resolution(config, found.sizes)
     device = resolve_device(config.train.device)
     whole = _load(config, found, device)

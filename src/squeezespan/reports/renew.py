@@ -58,22 +58,26 @@ def renew_report(run: Path) -> Path:
     """
     if kind_of_run(run) == "student":
         config = load_config(run / "config.json")
-        images = _images(config.data, config.images.side) if config.method.alpha < 1 else None
+        images = (
+            _images(config.data, config.images.side, config.images.test_share)
+            if config.method.alpha < 1
+            else None
+        )
         generator = _generator(config.gan) if config.gan and config.method.alpha else None
         return write_run_report(run, images, generator)
     settings = load_gan_config(run / "config.json")
     if not any((run / "samples").glob("[0-9]*.png")):
         raise UserError(f"{run} holds no snapshot yet, which a GAN's report shows; wait for one")
-    found = _images(settings.data, settings.side)
+    found = _images(settings.data, settings.side, settings.test_share)
     if found is None:
         return write_gan_report(run, None)
     chosen = torch.randperm(len(found), generator=torch.Generator().manual_seed(0))
     return write_gan_report(run, found.batch(chosen[:REAL_SHOWN]).cpu())
 
 
-def _images(spec: str, side: int) -> ImageSet | None:
+def _images(spec: str, side: int, test_share: float | None) -> ImageSet | None:
     try:
-        return find_images(spec, "train").load(side)
+        return find_images(spec, "train", test_share=test_share).load(side)
     except UserError as error:
         say(f"the report shows no real images: {error}")
         return None

@@ -135,10 +135,12 @@ def _no_such_folder(tree: Tree, split: Split, found: set[str]) -> str:
 
 def _no_split_folders(tree: Tree, split: Split) -> str:
     other = "train" if split != "train" else "test"
+    divided = "; or divide them by --test-share 0.2" if split == "test" else ""
     held = f"the folders {listed(tree.folders)}" if tree.folders else "images and no folders"
     return (
         f"{tree.files.place} has no {split} split: it holds {held}; put its images into folders, "
         f"or archives beside each other, named {other} and {split_names(split)[0]}"
+        f"{divided}"
     )
 
 
