@@ -86,6 +86,14 @@ def test_every_preset_survives_json(preset: Any, tmp_path: Path) -> None:
             "source.latent true has no use where source.kind is latent",
         ),
         (
+            {"augment": {"synthetic": 0.5, "enabled": False}},
+            "augment.synthetic 0.5 has no use where augment.enabled is false",
+        ),
+        (
+            {"augment": {"synthetic": 0.5}, "method": {"alpha": 0}},
+            "as method.alpha 0 has no synthetic images",
+        ),
+        (
             {"method": {"real_teacher": 3}},
             "method.real_teacher is 3, but there is no discriminator.*give discriminator ",
         ),

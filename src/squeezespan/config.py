@@ -195,6 +195,9 @@ class AugmentConfig:
     """Smallest and largest standard deviation of the blur, pixels."""
     solarize: Share = 0.0
     """Probability of inverting the pixels that are bright, as BYOL does."""
+    synthetic: Share = 1.0
+    """Strength of it on synthetic images: 1 is the same as on real ones; below, crops, colour
+    changes, blur and all probabilities but that of flips come so much nearer to none."""
 
 
 @dataclass(frozen=True)

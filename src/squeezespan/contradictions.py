@@ -100,6 +100,18 @@ def _source_problem(config: "DistillConfig", spell: Spelling) -> str:
     return ""
 
 
+def _strength_problem(config: "DistillConfig", spell: Spelling) -> str:
+    strength = config.augment.synthetic
+    name = f"{spell('augment.synthetic')} {strength:g} has no use"
+    if strength == 1:
+        return ""
+    if not config.augment.enabled:
+        return f"{name} where {spell('augment.enabled')} is false; leave it out"
+    if not config.method.alpha:
+        return f"{name}, as {spell('method.alpha')} 0 has no synthetic images; leave it out"
+    return ""
+
+
 def _estimate_problem(config: "DistillConfig", spell: Spelling) -> str:
     method = config.method
     if method.covariance_estimate == "sample":
@@ -143,6 +155,7 @@ _FINDERS = (
     _encoding_problem,
     _mixture_problem,
     _source_problem,
+    _strength_problem,
     _estimate_problem,
     _discriminator_problem,
 )

@@ -7,7 +7,7 @@ from torchvision.transforms import ColorJitter, RandomResizedCrop
 from torchvision.transforms.v2.functional import resize
 
 from squeezespan.config import AugmentConfig
-from squeezespan.data.augment import Augment
+from squeezespan.data.augment import Augment, weaker
 from squeezespan.data.crop import draw_boxes
 from squeezespan.errors import UserError
 from squeezespan.randomness import StepRandom
@@ -27,6 +27,30 @@ def _largest_distribution_gap(first: Tensor, second: Tensor) -> float:
     below_first = torch.searchsorted(first, points, right=True) / len(first)
     below_second = torch.searchsorted(second, points, right=True) / len(second)
     return float((below_first - below_second).abs().max())
+
+
+def test_a_weaker_augmentation_is_so_much_nearer_to_flips_alone() -> None:
+    config = AugmentConfig(blur=0.5, solarize=0.2, crop_ratio=(0.5, 2.0))
+    assert weaker(config, 1.0) is config
+    half = AugmentConfig(
+        crop_scale=(0.6, 1.0),
+        crop_ratio=(0.75, 1.5),
+        jitter=0.4,
+        brightness=0.2,
+        contrast=0.2,
+        saturation=0.2,
+        hue=0.05,
+        grayscale=0.1,
+        blur=0.25,
+        solarize=0.1,
+    )
+    assert weaker(config, 0.5) == half
+    images = torch.rand(8, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+    views = Augment(weaker(config, 0.0), 12)(images, StepRandom(0))
+    kept = [torch.allclose(a, b, atol=1e-6) for a, b in zip(views, images, strict=True)]
+    flipped = [torch.allclose(a, b.flip(2), atol=1e-6) for a, b in zip(views, images, strict=True)]
+    assert all(a != b for a, b in zip(kept, flipped, strict=True))
+    assert any(flipped)
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (40, 100)])

@@ -124,6 +124,37 @@ def test_each_of_them_is_part_of_the_target(target: str, data: str, gan: Path) -
         assert made.method(other)["syn/invariance"] != whole, name
 
 
+def test_synthetic_images_are_augmented_more_weakly_and_real_ones_as_ever(
+    config: DistillConfig, parts: Parts
+) -> None:
+    def views(**augment: Any) -> tuple[Tensor, ...]:
+        changed = replace(config, augment=replace(config.augment, **augment))
+        batch = stream(changed, parts, views=2).batch(2)
+        assert batch.real_views is not None
+        assert batch.synthetic_views is not None
+        return (*batch.real_views, *batch.synthetic_views)
+
+    plain, usual = views(enabled=False), views()
+    distances = {}
+    for strength in (1.0, 0.5, 0.0):
+        found = views(synthetic=strength)
+        assert all(torch.equal(a, b) for a, b in zip(found[:2], usual[:2], strict=True))
+        # A mirrored image is as near to its original as it can be.
+        mirrored = [
+            torch.minimum(distance(a, b), distance(a, b.flip(3)))
+            for a, b in zip(found[2:], plain[2:], strict=True)
+        ]
+        distances[strength] = float(torch.stack(mirrored).mean())
+    assert all(torch.equal(a, b) for a, b in zip(views(synthetic=1.0), usual, strict=True))
+    assert distances[1.0] > 1.2 * distances[0.5] > 0
+    assert distances[0.0] < 1e-6
+
+
+def distance(one: Tensor, other: Tensor) -> Tensor:
+    """Of each image, float [B]."""
+    return (one - other).square().mean(dim=(1, 2, 3))
+
+
 def test_a_step_gives_the_same_batch_whatever_came_before(
     config: DistillConfig, parts: Parts
 ) -> None:

@@ -1,6 +1,6 @@
 """Random views of a batch of images, made on the device with parameters drawn per image."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from squeezespan.data.crop import draw_boxes, resized_crop
 from squeezespan.randomness import StepRandom
 from squeezespan.settings import check_ranges
 
-__all__ = ["Augment", "AugmentParameters"]
+__all__ = ["Augment", "AugmentParameters", "weaker"]
 
 
 @dataclass(frozen=True)
@@ -128,3 +128,31 @@ class Augment:
         box = torch.tensor([(height - side) // 2, (width - side) // 2, side, side])
         with torch.autocast(images.device.type, enabled=False):
             return resized_crop(images, box.expand(len(images), 4), self.resolution).clamp_(0, 1)
+
+
+def weaker(config: AugmentConfig, strength: float) -> AugmentConfig:
+    """Give an augmentation between none but flips and `config`, in a straight line.
+
+    Args:
+        config: what strength 1 is.
+        strength: 0 to 1; 0 leaves flips alone.
+    """
+    if strength == 1:
+        return config
+
+    def towards_one(pair: tuple[float, float]) -> tuple[float, float]:
+        return 1 + strength * (pair[0] - 1), 1 + strength * (pair[1] - 1)
+
+    return replace(
+        config,
+        crop_scale=towards_one(config.crop_scale),
+        crop_ratio=towards_one(config.crop_ratio),
+        jitter=strength * config.jitter,
+        brightness=strength * config.brightness,
+        contrast=strength * config.contrast,
+        saturation=strength * config.saturation,
+        hue=strength * config.hue,
+        grayscale=strength * config.grayscale,
+        blur=strength * config.blur,
+        solarize=strength * config.solarize,
+    )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from squeezespan.config import AugmentConfig, DistillConfig
-from squeezespan.data.augment import Augment
+from squeezespan.data.augment import Augment, weaker
 from squeezespan.data.normalize import Normalization
 from squeezespan.data.order import epoch_order
 from squeezespan.discriminators.teacher import DiscriminatorTeacher
@@ -114,6 +114,8 @@ class Stream:
         self._needs_images = needs_images
         self._real_teacher = real_teacher
         self._augment = Augment(config.augment, config.images.side)
+        weak = weaker(config.augment, config.augment.synthetic)
+        self._augment_synthetic = Augment(weak, config.images.side)
         self._resize = Augment(AugmentConfig(enabled=False), config.images.side)
         self._needs_source = needs_source
         self._pass: tuple[int, Tensor] | None = None
@@ -139,7 +141,7 @@ class Stream:
         indices = self._indices(step)[share * n : (share + 1) * n]
         images = self._images.batch(indices).to(self._place.device)
         batch.real_views = tuple(
-            self._view(images, step, part, f"augment-real-{view}")
+            self._view(self._augment, images, step, part, f"augment-real-{view}")
             for view in range(self._views.real)
         )
         batch.real_images = self._plain(images)
@@ -161,7 +163,7 @@ class Stream:
         )
         images = as_rgb(((generated.images.float() + 1) / 2).clamp_(0, 1))
         batch.synthetic_views = tuple(
-            self._view(images, step, part, f"augment-synthetic-{view}")
+            self._view(self._augment_synthetic, images, step, part, f"augment-synthetic-{view}")
             for view in range(self._views.synthetic)
         )
         batch.synthetic_images = self._plain(images)
@@ -233,9 +235,9 @@ class Stream:
         """The images without augmentation, where the method wants them."""
         return self._resize(images, StepRandom(0)) if self._needs_images else None
 
-    def _view(self, images: Tensor, step: int, part: int, stream: str) -> Tensor:
+    def _view(self, augment: Augment, images: Tensor, step: int, part: int, stream: str) -> Tensor:
         # Parameters are drawn on the CPU, so that no step waits for the device.
-        view = self._augment(images, self._random(step, part, stream, torch.device("cpu")))
+        view = augment(images, self._random(step, part, stream, torch.device("cpu")))
         return self._normalization.normalize(view).contiguous(memory_format=torch.channels_last)
 
     def _share(self, part: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from squeezespan.config import DistillConfig
-from squeezespan.data.augment import Augment
+from squeezespan.data.augment import Augment, weaker
 from squeezespan.data.images import ImageSet
 from squeezespan.gan.samples import to_uint8
 from squeezespan.generators.base import Generator, as_rgb
@@ -41,12 +41,14 @@ def draw_samples(
         viewed: how many of them to show augmented.
     """
     seed = config.train.seed
+    settings = config.augment
     if isinstance(source, Generator):
         images = _generate(source, config, count)
+        settings = weaker(settings, settings.synthetic)
     else:
         chosen = torch.randperm(len(source), generator=torch.Generator().manual_seed(seed))
         images = source.batch(chosen[:count]).cpu()
-    augment = Augment(config.augment, config.images.side)
+    augment = Augment(settings, config.images.side)
     kind = type(source).__name__
     first, second = (
         _as_uint8(augment(images[:viewed], StepRandom(seed, view, stream=f"report-{kind}")))

@@ -24,6 +24,11 @@ def _with(arm: Arm, key: str, what: str, changes: Changes) -> Arm:
 _SEPARATE = _with(
     arms.VICREG_MIXED, "separate", "streams apart", {"method": {"mixture": "separate"}}
 )
+_FEW: Changes = {"method": {"alpha": 0.25}}
+_WEAK: Changes = {"augment": {"synthetic": 0.5}}
+_ADAINF: Changes = {"method": {"alpha": 2 / 3}, "augment": {"jitter": 0.4}}
+"""Ten copies of the 50,000 real images beside a million synthetic ones; crops and strengths of the
+colour changes are theirs already, and the probability of the latter is halved."""
 _UNBIASED: Changes = {"method": {"covariance_estimate": "unbiased"}}
 _DEVIATIONS: Changes = {"source": {"statistics": "mean-std"}}
 _AND_W: Changes = {"source": {"statistics": "mean-std", "latent": True}}
@@ -33,6 +38,15 @@ _DISCRIMINATOR = replace(
 )
 _OURS = (
     _SEPARATE,
+    *(
+        _with(arms.VICREG_MIXED, key, what, changes)
+        for key, what, changes in (
+            ("few", "a quarter synthetic", _FEW),
+            ("weak", "synthetic ones weakly augmented", _WEAK),
+            ("few-weak", "a quarter synthetic, weakly augmented", {**_FEW, **_WEAK}),
+            ("adainf", "share and augmentation of AdaInf", _ADAINF),
+        )
+    ),
     _with(arms.VICREG_REAL, "unbiased", "covariance less its floor", _UNBIASED),
     _with(arms.SQUEEZE, "unbiased", "covariance less its floor", _UNBIASED),
     *(
