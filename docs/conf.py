@@ -23,6 +23,7 @@ extensions = [
     "docstrings",
     "option_reference",
     "result_tables",
+    "paper_claims",
 ]
 root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "results/**.md"]

@@ -20,7 +20,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-__all__ = ["chosen", "crossed", "setup"]
+__all__ = ["as_nodes", "chosen", "crossed", "setup"]
 
 _RESULTS = Path(__file__).resolve().parents[2] / "results"
 
@@ -100,10 +100,11 @@ class ResultTable(SphinxDirective):
                 table = chosen(rows, columns)
         except (KeyError, OSError, ValueError) as problem:
             raise self.error(f"results/{self.arguments[0]}: {problem!r}") from problem
-        return [_as_nodes(table)]
+        return [as_nodes(table)]
 
 
-def _as_nodes(lines: Sequence[Sequence[str]]) -> nodes.table:
+def as_nodes(lines: Sequence[Sequence[str]]) -> nodes.table:
+    """Make a table of a heading and the lines under it."""
     group = nodes.tgroup(cols=len(lines[0]))
     group += [nodes.colspec(colwidth=1) for _ in lines[0]]
     rows = [
