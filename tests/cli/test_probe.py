@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from legibility import assert_legible
 from pages import read_page
 from PIL import Image
 from tiny_runs import make_student_file
@@ -100,7 +101,7 @@ def test_every_protocol_tells_what_it_did(
     assert len(table.splitlines()) == 7
 
 
-@pytest.mark.parametrize(("protocol", "classes"), [("knn", 3), ("fewshot", 25)])
+@pytest.mark.parametrize(("protocol", "classes"), [("knn", 20), ("fewshot", 25)])
 def test_the_page_shows_accuracy_mistakes_and_what_is_taken_for_what(
     student: Path, tmp_path: Path, protocol: str, classes: int
 ) -> None:
@@ -127,6 +128,7 @@ def test_the_page_shows_accuracy_mistakes_and_what_is_taken_for_what(
     assert page.text.index("<td>class00</td>") < page.text.index("<td>class02</td>")
     if matrix:
         assert ">100</td>" in page.text
+    assert_legible(page_file, tmp_path)
     with pytest.raises(UserError, match="exists already: give --report a new file"):
         run([*base, "--protocol", "knn", "--report", str(page_file)])
 

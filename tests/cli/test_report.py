@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from legibility import assert_legible
 from pages import read_page
 from tiny_gans import tiny_gan
 from tiny_runs import make_gan, make_images, tiny_config
@@ -89,10 +90,24 @@ def test_several_runs_stand_on_one_page(student: Path, stopped: Path, tmp_path: 
         for line in map(json.loads, (student / "metrics.jsonl").read_text().splitlines())
         if line["kind"] == "knn"
     ]
-    assert f"{checks[-1]['knn_accuracy']:.1%} (" in page.text
-    cells = re.findall(r"<td>([^<]*)</td>", page.text)
-    assert [cell for cell in cells if cell in ("finished", "stopped")] == ["finished", "stopped"]
+    assert f"<td>{checks[-1]['knn_accuracy']:.1%} <small>" in page.text
+    states = re.findall(r"<small>Squeeze and Span, (\w+)</small>", page.text)
+    assert states == ["finished", "stopped"]
     assert main(["report", str(student), str(stopped), "--out", str(out)]) == 2
+
+
+def test_runs_of_one_name_are_told_apart_by_their_folders(
+    student: Path, stopped: Path, tmp_path: Path
+) -> None:
+    names = ["squeeze-mini--cifar10--0--9631212b00e7", "vicreg-mixed-mini--cifar10--0--60d51be2575"]
+    runs = [tmp_path / name / "run" for name in names]
+    for run, original in zip(runs, (student, stopped), strict=True):
+        shutil.copytree(original, run)
+    out = tmp_path / "page.html"
+    assert main(["report", *map(str, runs), "--out", str(out)]) == 0
+    for name in names:
+        assert f"</span>{name}/run" in out.read_text()
+    assert_legible(out, tmp_path)
 
 
 def test_a_run_that_another_process_writes_is_going_on(stopped: Path) -> None:
@@ -128,7 +143,7 @@ def test_gans_stand_beside_each_other(gan_run: Path, tmp_path: Path) -> None:
         (["student", "stopped"], "several runs need --out"),
         (["student", "--out", "x.html"], "--out is for the page of several runs"),
         (["student", "gan", "--out", "x.html"], "students with students"),
-        (["student", "student", "--out", "x.html"], "two runs have one name"),
+        (["student", "student", "--out", "x.html"], "a run is named twice"),
         (["student", *"abcde", "--out", "x.html"], "at most 5 runs"),
     ],
 )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from crashes import CrashError, crash_before
+from legibility import assert_legible
 from pages import read_page
 from run_fixtures import server
 from safetensors.torch import load_file
@@ -200,13 +201,14 @@ def test_killed(
     assert_same_run(out, done)
 
 
-def test_the_page_shows_what_was_measured(done: Path) -> None:
+def test_the_page_shows_what_was_measured(done: Path, tmp_path: Path) -> None:
     page = read_page(done / "report.html")
     assert page.sections == ["accuracy", "classes", "confusion", "mistakes", "provenance"]
     assert page.is_self_contained
     result = result_of(done)
     assert f"<b>{result['accuracy'] * 100:.1f}%</b>" in page.text
     assert "Logistic regression on the same labels" in page.text
+    assert_legible(done / "report.html", tmp_path)
 
 
 def test_eight_images_of_which_one_class_has_one(student: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from legibility import assert_legible
 from pages import read_page
 from tiny_runs import make_gan, make_images, tiny_config
 
@@ -36,6 +37,10 @@ def test_the_page_loads_nothing(run: Path) -> None:
     assert page.is_self_contained
     assert "http:" not in page.text
     assert "https:" not in page.text
+
+
+def test_the_page_is_legible(run: Path, tmp_path: Path) -> None:
+    assert_legible(run / "report.html", tmp_path)
 
 
 def test_figures_of_the_page_are_those_of_the_metrics(run: Path) -> None:

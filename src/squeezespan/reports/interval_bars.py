@@ -13,7 +13,7 @@ from squeezespan.reports.ticks import set_ticks
 
 __all__ = ["Bar", "interval_bars"]
 
-_WIDTH, _ROW, _MARGINS = 5.6, 0.62, 1.0
+_WIDTH, _ROW, _MARGINS = 5.6, 0.62, 0.75
 _THICKNESS = 0.4
 _TEXT = 12
 
@@ -62,7 +62,7 @@ def interval_bars(bars: Sequence[Bar], *, title: str, chance: float | None = Non
         axes.set_title(title, fontsize=14)
         top = max([bar.high for bar in bars] + [chance or 0.0]) or 1.0
         axes.set_xlim(0, top)
-        axes.set_ylim(len(bars) - 0.2, -0.75)
+        axes.set_ylim(len(bars) - 0.6, -0.75)
         axes.set_yticks([])
         axes.spines[:].set_visible(False)
         axes.tick_params(labelsize=_TEXT)

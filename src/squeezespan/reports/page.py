@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-__all__ = ["duration", "render"]
+__all__ = ["duration", "grouped", "render"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -25,9 +25,14 @@ def render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters["percent"] = lambda share, digits=1: f"{share * 100:.{digits}f}%"
-    environment.filters["grouped"] = lambda number: f"{number:,}".replace(",", "\u2009")
+    environment.filters["grouped"] = grouped
     environment.filters["duration"] = duration
     return environment.get_template(template).render(**values)
+
+
+def grouped(number: int) -> str:
+    """Write a number in groups of three digits, with spaces at which no line breaks."""
+    return f"{number:,}".replace(",", "\u202f")
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from squeezespan.files import write_text
 from squeezespan.generators.base import Generator
 from squeezespan.reports.line_chart import Line, line_chart
 from squeezespan.reports.metrics import Record, curve, read_metrics, term_names
-from squeezespan.reports.page import duration, render
+from squeezespan.reports.page import duration, grouped, render
 from squeezespan.reports.pictures import picture_rows
 from squeezespan.reports.provenance import (
     describe_generator,
@@ -168,8 +168,8 @@ def _tiles(records: list[Record], config: DistillConfig) -> list[tuple[str, str]
         tiles.append((f"{last['knn_accuracy']:.1%}", words))
     if train:
         last = train[-1]
-        seen = f"{last['step'] * batch:,}".replace(",", "\u2009")
-        tiles.append((seen, f"images through the student, in {last['step']} steps of {batch}"))
+        words = f"images through the student, in {last['step']} steps of {batch}"
+        tiles.append((grouped(last["step"] * batch), words))
         tiles.append((duration(last["seconds"]), f"of training, {last['epoch']:.3g} epochs"))
         tiles.append((f"{last['loss']:.3g}", "loss of the last step"))
     return tiles

@@ -76,7 +76,7 @@ def write_several(runs: Sequence[Path], page: Path) -> Path:
         The page's path.
 
     Raises:
-        UserError: too many runs, two of one name, of different kinds, or a damaged folder.
+        UserError: too many runs, one named twice, runs of different kinds, or a damaged folder.
         StorageError: the disk is full.
     """
     if len(runs) > len(_COLORS):
@@ -84,12 +84,9 @@ def write_several(runs: Sequence[Path], page: Path) -> Path:
     kinds = {run: kind_of_run(run) for run in runs}
     if len(set(kinds.values())) > 1:
         raise UserError("a page compares students with students or GANs with GANs, not both")
-    names = [run.resolve().name for run in runs]
-    if len(set(names)) < len(names):
-        raise UserError(f"two runs have one name: {', '.join(names)}")
     read = [
         _read(run, name, color, kinds[run])
-        for run, name, color in zip(runs, names, _COLORS, strict=False)
+        for run, name, color in zip(runs, _names(runs), _COLORS, strict=False)
     ]
     rows, charts = _students(read) if kinds[runs[0]] == "student" else _gans(read)
     text = render(
@@ -102,6 +99,18 @@ def write_several(runs: Sequence[Path], page: Path) -> Path:
     )
     write_text(page, text)
     return page
+
+
+def _names(runs: Sequence[Path]) -> list[str]:
+    """Give each run the end of its path that tells it from the others."""
+    paths = [run.resolve() for run in runs]
+    if len(set(paths)) < len(paths):
+        raise UserError(f"a run is named twice: {', '.join(map(str, runs))}")
+    for length in range(1, max(len(path.parts) for path in paths)):
+        names = ["/".join(path.parts[-length:]) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in paths]
 
 
 def _read(run: Path, name: str, color: str, kind: RunKind) -> _Run:
@@ -144,11 +153,11 @@ def _charts(runs: list[_Run], title: str, numbers: _Numbers, unit: _Unit) -> lis
 def _students(runs: list[_Run]) -> tuple[list[dict[str, Any]], list[Markup | None]]:
     rows = []
     for run in runs:
-        score = "not measured"
+        score, interval = "not measured", ""
         if checks := run.of("knn"):
-            found = [checks[-1][name] for name in ("knn_accuracy", "knn_low", "knn_high")]
-            score = "{:.1%} ({:.1%} to {:.1%})".format(*found)
-        rows.append(_row(run, score))
+            score = f"{checks[-1]['knn_accuracy']:.1%}"
+            interval = f"{checks[-1]['knn_low']:.1%} to {checks[-1]['knn_high']:.1%}"
+        rows.append(_row(run, score, interval))
     numbers = _Numbers("knn", "knn_accuracy", "knn")
     return rows, _charts(runs, "kNN on held-out images", numbers, _STUDENT_UNIT)
 
@@ -173,7 +182,7 @@ def _gans(runs: list[_Run]) -> tuple[list[dict[str, Any]], list[Markup | None]]:
     return rows, charts
 
 
-def _row(run: _Run, score: str) -> dict[str, Any]:
+def _row(run: _Run, score: str, interval: str = "") -> dict[str, Any]:
     trained = run.of("train")
     return {
         "name": run.name,
@@ -183,4 +192,5 @@ def _row(run: _Run, score: str) -> dict[str, Any]:
         "images": trained[-1]["step"] * run.batch if trained else 0,
         "seconds": trained[-1]["seconds"] if trained else 0.0,
         "score": score,
+        "interval": interval,
     }

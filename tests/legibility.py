@@ -1,0 +1,73 @@
+"""Looking at pages in headless Chromium as readers do: on a desk and a phone, day and night.
+
+The page stands in frames of a page of ours, whose script writes what it found into itself
+(`legibility.js`); Chromium prints that page.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+__all__ = ["assert_legible", "find_faults"]
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_WIDTHS = (1280, 390)
+_SCRIPT = Path(__file__).with_suffix(".js")
+
+
+def assert_legible(page: Path, folder: Path) -> None:
+    """Fail with what can't be read on a page; skip where there is no Chromium.
+
+    Args:
+        page: the HTML file.
+        folder: a place for files of the browser's.
+    """
+    faults = find_faults(page, folder)
+    assert not faults, "\n".join(faults)
+
+
+def find_faults(page: Path, folder: Path) -> list[str]:
+    """Find what is cut off, drawn over, too small or too faint, and pages that scroll sideways."""
+    browser = next(filter(None, map(shutil.which, _NAMES)), None)
+    if browser is None:
+        pytest.skip("needs Chromium or Chrome, which this machine lacks")
+    views = _look(browser, page, folder)
+    seen = {(view["width"], view["dark"]) for view in views}
+    assert seen == {(width, dark) for width in _WIDTHS for dark in (False, True)}
+    return [
+        f"{page.name} at {view['width']} pixels, {'dark' if view['dark'] else 'light'}: {fault}"
+        for view in views
+        for fault in view["faults"]
+    ]
+
+
+def _look(browser: str, page: Path, folder: Path) -> list[dict[str, object]]:
+    frames = "".join(
+        f'<iframe src="{page.resolve().as_uri()}" width="{width}" height="844" '
+        f'style="border: 0; color-scheme: {scheme}"></iframe>'
+        for width in _WIDTHS
+        for scheme in ("light", "dark")
+    )
+    viewer = folder / "viewer.html"
+    viewer.write_text(f"<script>{_SCRIPT.read_text('utf-8')}</script>{frames}", encoding="utf-8")
+    command = [
+        browser,
+        "--headless",
+        "--no-sandbox",  # which Chromium refuses to root, as containers are
+        "--disable-gpu",
+        "--hide-scrollbars",  # as phones do
+        "--allow-file-access-from-files",
+        f"--user-data-dir={folder / 'browser'}",
+        "--dump-dom",
+        viewer.as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    found = re.search(r'<pre id="views">(.*?)</pre>', done.stdout, re.DOTALL)
+    assert found, done.stderr[-2000:]
+    views: list[dict[str, object]] = json.loads(unescape(found[1]))
+    return views
