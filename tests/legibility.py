@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from html import unescape
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
@@ -18,6 +19,14 @@ __all__ = ["assert_legible", "find_faults"]
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _WIDTHS = (1280, 390)
 _SCRIPT = Path(__file__).with_suffix(".js")
+
+
+class _View(TypedDict):
+    """A page at one width in one theme, as the script found it."""
+
+    width: int
+    dark: bool
+    faults: list[str]
 
 
 def assert_legible(page: Path, folder: Path) -> None:
@@ -46,7 +55,7 @@ def find_faults(page: Path, folder: Path) -> list[str]:
     ]
 
 
-def _look(browser: str, page: Path, folder: Path) -> list[dict[str, object]]:
+def _look(browser: str, page: Path, folder: Path) -> list[_View]:
     frames = "".join(
         f'<iframe src="{page.resolve().as_uri()}" width="{width}" height="844" '
         f'style="border: 0; color-scheme: {scheme}"></iframe>'
@@ -69,5 +78,5 @@ def _look(browser: str, page: Path, folder: Path) -> list[dict[str, object]]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     found = re.search(r'<pre id="views">(.*?)</pre>', done.stdout, re.DOTALL)
     assert found, done.stderr[-2000:]
-    views: list[dict[str, object]] = json.loads(unescape(found[1]))
+    views: list[_View] = json.loads(unescape(found[1]))
     return views

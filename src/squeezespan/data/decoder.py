@@ -19,6 +19,7 @@ __all__ = ["Decoder", "broken_images"]
 _LARGEST_CHUNK = 256
 _CHUNKS_PER_WORKER = 4
 _FARTHEST_STAND_IN = 1000
+_NAMED = 5
 
 _DecodeOne = Callable[[int, int], Pixels]
 """Decodes the image at a place of a batch, given its index."""
@@ -52,7 +53,7 @@ class Decoder:
             uint8 [B, 3, resolution, resolution] on the CPU.
 
         Raises:
-            UserError: images that cannot be decoded; the message names one and counts the others.
+            UserError: images that cannot be decoded; the message names five and counts the others.
         """
         return self._decode_asked(indices, self._whole)
 
@@ -168,10 +169,13 @@ class Decoder:
 
 
 def broken_images(source: Source, broken: Sequence[tuple[int, BrokenImageError]]) -> UserError:
-    """Say which images cannot be decoded: the first by name, the others by number."""
+    """Say which images cannot be decoded: a few by name, the others by number."""
     index, error = min(broken, key=lambda item: item[0])
-    others = len({other for other, _ in broken}) - 1
-    more = f", nor {others} more" if others else ""
+    others = sorted({other for other, _ in broken} - {index})
+    named = [source.name(other) for other in others[: _NAMED - 1]]
+    if len(others) > len(named):
+        named.append(f"{len(others) - len(named)} more")
+    nor = f", nor {', '.join(named)}" if named else ""
     return UserError(
-        f"cannot decode {source.describe(index)}{more}: {error}; repair or remove such files"
+        f"cannot decode {source.describe(index)}{nor}: {error}; repair or remove such files"
     )
