@@ -132,7 +132,9 @@ def test_rows_without_an_image_are_named(tmp_path: Path) -> None:
 
     label = datasets.Value("int64")
     spec = _write(tmp_path / "null", [picture(0), None, None], [0, 1, 1], label, "label")
-    with pytest.raises(UserError, match=r"image 1 of train in .*, nor image 2 of train: the row has no"):
+    with pytest.raises(
+        UserError, match=r"image 1 of train in .*, nor image 2 of train: the row has no"
+    ):
         open_images(spec, "train", resolution=8)
     empty = {"bytes": b"", "path": None}
     spec = _write(tmp_path / "empty", [picture(0), empty], [0, 1], label, "label")
