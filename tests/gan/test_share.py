@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from gan.same_training import assert_same, known_after
 from ranks import run_as_ranks
 from torch import Tensor
 
@@ -60,28 +61,8 @@ def train(share: Share, steps: int = 2) -> dict[str, Tensor]:
     random = torch.Generator().manual_seed(0)
     pixels = torch.randint(256, (20, 3, 8, 8), generator=random, dtype=torch.uint8)
     images = ResidentImages("test:noise", ["a", "b", "c"], torch.arange(20) % 3, pixels)
-    batches = RealBatches(CONFIG, images, CPU)
-    known: dict[str, Tensor] = {}
-    for step in range(steps):
-        numbers = gan.run(step, *batches.batch(step, gan.rows()))
-        known |= {f"{name} of step {step}": number for name, number in numbers.items()}
-    for name in ("generator", "discriminator"):
-        optimizer = getattr(gan, f"{name}_optimizer")
-        for number, state in optimizer.state_dict()["state"].items():
-            # Without momentum, the first moment is the gradient of the last step.
-            known[f"gradient {number} of the {name}"] = state["exp_avg"]
-            known[f"second moment {number} of the {name}"] = state["exp_avg_sq"]
-    for name, weight in gan.average.state_dict().items():
-        known[f"average of {name}"] = weight
+    known = known_after(steps, gan, RealBatches(CONFIG, images, CPU))
     return known | {"path mean": gan.path_mean, "overfitting": torch.tensor(gan.ada.overfitting)}
-
-
-def assert_same(found: dict[str, Tensor], whole: dict[str, Tensor]) -> None:
-    assert found.keys() == whole.keys()
-    for name, expected in whole.items():
-        error = float((found[name] - expected).abs().max())
-        scale = float(expected.abs().max())
-        assert error <= 2e-4 * scale + 1e-6, (name, error, scale)
 
 
 @pytest.mark.parametrize("micro_batch", [2, 4])
@@ -187,12 +168,16 @@ def test_whole_groups_are_fine_for_any_process(share: Share) -> None:
     share.check(CONFIG)
 
 
-def test_batch_norms_of_a_projected_discriminator_want_whole_batches() -> None:
-    config = changed("discriminator", family="projected")
-    for share in (Share(0, 2), Share(0, 1, 4)):
-        with pytest.raises(UserError, match=r"batch norms .* need whole batches"):
+def test_batch_norms_of_heads_take_several_processes_but_no_micro_batches() -> None:
+    projected = changed("discriminator", family="projected")
+    for config in (projected, changed("aid", backbone="run")):
+        for share in (Share(0, 2), Share(1, 2, 4), Share(0, 1, 8)):
             share.check(config)
-    Share(0, 1, 8).check(config)
+        for share in (Share(0, 1, 4), Share(0, 2, 2)):
+            with pytest.raises(UserError, match=r"batch norms .* leave out --micro-batch"):
+                share.check(config)
+    # There are no groups of a minibatch standard deviation to keep whole.
+    Share(0, 8).check(projected)
 
 
 def test_path_lengths_are_taken_of_half_a_batch_and_of_one_image_at_least() -> None:

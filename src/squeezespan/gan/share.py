@@ -1,8 +1,10 @@
 """What one process does of every global batch: its samples, in micro-batches, and their sum.
 
 Losses and gradients are sums over samples, each with weight 1 / batch; so the sum over
-micro-batches and processes is what one process gets from the undivided batch. What mixes samples is
-a group of the minibatch standard deviation: groups stay whole.
+micro-batches and processes is what one process gets from the undivided batch. Two things mix
+samples: groups of the minibatch standard deviation, which stay whole, and the batch norms of a
+projected discriminator's heads and of FastGAN, which are synchronised over processes and take no
+micro-batches.
 """
 
 from collections.abc import Iterable
@@ -50,18 +52,17 @@ class Share:
             )
         micro = self.micro_batch or own
         is_projected = config.discriminator.family == "projected"
-        if micro != batch and (is_projected or config.aid.backbone is not None):
+        if micro != own and (is_projected or config.aid.backbone is not None):
             whose = "a projected discriminator" if is_projected else "the heads of --aid.backbone"
             raise UserError(
-                f"the batch norms of {whose} need whole batches: train in one process, without "
-                "--micro-batch"
+                f"the batch norms of {whose} need whole batches: leave out --micro-batch"
             )
         if own % micro:
             raise UserError(
                 f"--micro-batch {micro} doesn't divide the {own} images of each process "
                 f"(--batch-size {batch} over {processes})"
             )
-        if micro == batch:
+        if micro == batch or is_projected:
             return
         if config.loss.path_length_weight and path_length_batch(batch) < processes:
             raise UserError(

@@ -1,22 +1,22 @@
 """One step of StyleGAN2-ADA: both networks' losses, lazy regularization, weight average."""
 
-import copy
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from squeezespan.discriminators.stylegan2 import Judged
+from squeezespan.discriminators.stylegan2 import Judged, StyleGAN2Discriminator
 from squeezespan.gan.ada import AdaptiveProbability
 from squeezespan.gan.aid import Aid
 from squeezespan.gan.augment import augment_bgc
-from squeezespan.gan.average import move_average
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.networks import build_discriminator, build_stylegan2, first_layers
-from squeezespan.gan.optimizers import FallingRates, adam, lazy_ratio, step_along
+from squeezespan.gan.optimizers import adam, lazy_ratio
 from squeezespan.gan.share import Share, path_length_batch
+from squeezespan.gan.trained import TrainedGan, add_gradients
 from squeezespan.generators.base import Latents
+from squeezespan.generators.stylegan2 import StyleGAN2Generator
 from squeezespan.losses.gan import (
     discriminator_logistic,
     discriminator_relativistic,
@@ -25,6 +25,7 @@ from squeezespan.losses.gan import (
     path_lengths,
     r1_penalty,
 )
+from squeezespan.models.batchnorm import convert_sync_batchnorm
 from squeezespan.randomness import Rows, StepRandom
 
 __all__ = ["GanStep"]
@@ -55,7 +56,7 @@ class Generated(NamedTuple):
     """[n, w_dim], before styles are mixed; detached."""
 
 
-class GanStep:
+class GanStep(TrainedGan[StyleGAN2Generator, StyleGAN2Discriminator]):
     """Networks, optimizers and everything else that one step changes.
 
     Args:
@@ -77,33 +78,28 @@ class GanStep:
         dtype: torch.dtype,
         share: Share | None = None,
     ) -> None:
-        self.config = config
-        self.device = device
-        self.share = share or Share()
-        self.generator = build_stylegan2(config, num_classes).to(device)
-        self.discriminator = build_discriminator(config, num_classes).to(device)
-        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        for network in (self.generator, self.discriminator, self.average):
+        generator = build_stylegan2(config, num_classes).to(device)
+        discriminator = build_discriminator(config, num_classes).to(device)
+        for network in (generator, discriminator):
             network.set_compute_dtype(dtype)
-        loss = config.loss
-        rate = config.train.learning_rate
-        own_rate = config.train.discriminator_learning_rate or rate
-        self.generator_optimizer = adam(
-            self.generator.parameters(), rate, lazy_ratio(loss.path_length_interval)
-        )
-        self.discriminator_optimizer = adam(
-            self.discriminator.parameters(), own_rate, lazy_ratio(loss.r1_interval)
-        )
-        aided = config.aid.backbone is not None
-        self.aid = Aid(config, num_classes, device, dtype) if aided else None
-        optimizers = [self.generator_optimizer, self.discriminator_optimizer]
-        optimizers += [self.aid.optimizer] if self.aid else []
-        self._rates = FallingRates(config.train, optimizers)
+        loss, train = config.loss, config.train
+        own_rate = train.discriminator_learning_rate or train.learning_rate
+        optimizers = [
+            adam(
+                generator.parameters(), train.learning_rate, lazy_ratio(loss.path_length_interval)
+            ),
+            adam(discriminator.parameters(), own_rate, lazy_ratio(loss.r1_interval)),
+        ]
+        self.aid: Aid | None = None
+        if config.aid.backbone is not None:
+            self.aid = Aid(config, num_classes, device, dtype)
+            optimizers.append(self.aid.optimizer)
+        super().__init__(config, share or Share(), (generator, discriminator), optimizers)
+        if self.aid and self.share.world_size > 1:
+            convert_sync_batchnorm(self.aid.heads)
         self.ada = AdaptiveProbability.start(config.augment)
         self.path_mean = torch.zeros([], device=device)
-        self._frozen = first_layers(self.discriminator, config.init.freeze_d)
-        self.origin: dict[str, Any] = {}
-        """What the networks were started from, for the provenance; empty for random weights."""
+        self._frozen = first_layers(discriminator, config.init.freeze_d)
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -132,8 +128,7 @@ class GanStep:
         loss = self.config.loss
         batch = self.config.train.batch_size
         numbers: dict[str, Tensor] = {}
-        learns = step * batch >= self.config.init.warmup_kimg * 1000
-        self._rates.set(step)
+        learns = self._begin(step)
         if learns:
             self._let_judges_learn(False)
             numbers |= self._train_generator(step, real, labels)
@@ -144,7 +139,7 @@ class GanStep:
         if step % loss.r1_interval == 0:
             numbers |= self._regularize_discriminator(step, real, labels)
         if learns:
-            move_average(self.average, self.generator, loss, step * batch, batch)
+            self._move_average(step)
         numbers = self.share.sum_numbers(numbers.items())
         self.ada.observe(float(numbers["sign_real"]) * batch, batch)
         self.ada.adjust(step, batch)
@@ -154,21 +149,12 @@ class GanStep:
     def networks(self) -> tuple[nn.Module, ...]:
         """Give what must stay finite."""
         heads = (self.aid.heads,) if self.aid else ()
-        return self.average, self.generator, self.discriminator, *heads
+        return *super().networks(), *heads
 
     def state(self) -> dict[str, Any]:
         """Everything that a checkpoint keeps: tensors and primitives."""
-        return {
-            "generator": self.generator.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "average": self.average.state_dict(),
-            "generator_optimizer": self.generator_optimizer.state_dict(),
-            "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
-            "ada": self.ada.state(),
-            "path_mean": self.path_mean,
-            "origin": self.origin,
-            **({"aid": self.aid.state()} if self.aid else {}),
-        }
+        own = {"ada": self.ada.state(), "path_mean": self.path_mean}
+        return super().state() | own | ({"aid": self.aid.state()} if self.aid else {})
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up a checkpoint's state.
@@ -178,14 +164,9 @@ class GanStep:
         """
         if self.aid:
             self.aid.load(state["aid"])
-        self.generator.load_state_dict(state["generator"])
-        self.discriminator.load_state_dict(state["discriminator"])
-        self.average.load_state_dict(state["average"])
-        self.generator_optimizer.load_state_dict(state["generator_optimizer"])
-        self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
+        super().load(state)
         self.ada.load(state["ada"])
         self.path_mean.copy_(state["path_mean"])
-        self.origin = state["origin"]
 
     def _parts(self) -> list[Rows]:
         group = self.config.discriminator.mbstd_group_size
@@ -200,10 +181,6 @@ class GanStep:
             own = slice(begin, begin + len(part))
             yield part, real[own], None if labels is None else labels[own]
             begin += len(part)
-
-    def _random(self, step: int, stream: str, part: Rows) -> StepRandom:
-        seed = self.config.train.seed
-        return StepRandom(seed, step, stream=stream, device=self.device, rows=part)
 
     def _generate(self, step: int, part: Rows, stream: str) -> Generated:
         """Images of the network in training."""
@@ -268,7 +245,7 @@ class GanStep:
                     loss = generator_nonsaturating(logits)
                 numbers[f"loss/{name}generator"] += loss.detach() * part.share
                 total = total + loss * weight
-            _add_gradients(total * part.share)
+            add_gradients(total * part.share)
             mean_w = mean_w + made.w.mean(dim=0) * part.share
         self._descend(self.generator, self.generator_optimizer)
         self.generator.mapping.track(self.share.sum(mean_w))
@@ -294,7 +271,7 @@ class GanStep:
             if len(parts) > 1:
                 lengths = self._path_lengths(step, part)
             slope = (lengths.detach() - target) - _PATH_LENGTH_DECAY * (mean - target)
-            _add_gradients((lengths * slope).mean() * (2 * weight * part.share))
+            add_gradients((lengths * slope).mean() * (2 * weight * part.share))
         self._descend(self.generator, self.generator_optimizer)
         self.path_mean.copy_(target)
         return mean / self.share.world_size
@@ -331,7 +308,7 @@ class GanStep:
                     # Of the relativistic loss only differences of logits have a meaning.
                     surety = on_real.detach() - (on_fake.detach() if relativistic else 0)
                     numbers["sign_real"] += surety.sign().mean() * part.share
-            _add_gradients(total * part.share)
+            add_gradients(total * part.share)
         self._descend(self.discriminator, self.discriminator_optimizer)
         if self.aid:
             self._descend(self.aid.heads, self.aid.optimizer)
@@ -352,18 +329,10 @@ class GanStep:
                 images = images.detach().requires_grad_()
                 logits = self._discriminate(self._augment(images, step, name, part), shown)
                 penalty = r1_penalty(images, logits)
-                _add_gradients(penalty * (gamma / 2 * loss.r1_interval * part.share))
+                add_gradients(penalty * (gamma / 2 * loss.r1_interval * part.share))
                 numbers[name] += penalty.detach() * part.share
         self._descend(self.discriminator, self.discriminator_optimizer)
         return numbers
 
-    def _descend(self, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Do a step along the gradients of all processes, which are used up by it."""
-        step_along(optimizer, self.share.sum_gradients(network))
-
     def _zero(self) -> Tensor:
         return torch.zeros([], device=self.device)
-
-
-def _add_gradients(loss: Tensor) -> None:
-    loss.backward()  # type: ignore[no-untyped-call]

@@ -257,7 +257,7 @@ def _build_step(
         dtype = DTYPES[config.train.precision]
         step: AnyStep
         if config.discriminator.family == "projected":
-            step = ProjectedStep(config, classes.num_classes, device, dtype)
+            step = ProjectedStep(config, classes.num_classes, device, dtype, share)
         else:
             step = GanStep(config, classes.num_classes, device, dtype, share)
         origin.start(step)

@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import torch
-import torch.distributed as dist
 from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from squeezespan.errors import UserError
 from squeezespan.losses.gather import world_size
+from squeezespan.models.global_norm import Running, normalize_globally
 
 __all__ = ["SyncBatchNorm", "convert_sync_batchnorm", "kept_running_statistics"]
 
@@ -34,14 +31,8 @@ class SyncBatchNorm(_BatchNorm):
         """Normalize [B, C] or [B, C, ...] by the statistics of the global batch."""
         if input.device.type != "cpu" or not self.training or world_size() == 1:
             return nn.SyncBatchNorm.forward(self, input)  # type: ignore[arg-type]
-        output, mean, variance = _GlobalNorm.apply(input, self.weight, self.bias, self.eps)
-        if self.track_running_stats:
-            self._update_running(mean, variance, input.numel() // input.shape[1] * world_size())
-        normalized: Tensor = output
-        return normalized
-
-    @torch.no_grad()
-    def _update_running(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        if not self.track_running_stats:
+            return normalize_globally(input, self.weight, self.bias, self.eps)
         assert self.num_batches_tracked is not None
         assert self.running_mean is not None
         assert self.running_var is not None
@@ -49,9 +40,8 @@ class SyncBatchNorm(_BatchNorm):
         momentum = self.momentum
         if momentum is None:
             momentum = 1.0 / float(self.num_batches_tracked)
-        self.running_mean.lerp_(mean.to(self.running_mean.dtype), momentum)
-        unbiased = variance * (count / max(count - 1, 1))
-        self.running_var.lerp_(unbiased.to(self.running_var.dtype), momentum)
+        running = Running(self.running_mean, self.running_var, momentum)
+        return normalize_globally(input, self.weight, self.bias, self.eps, running)
 
 
 class _SyncBatchNormAct(SyncBatchNorm):
@@ -125,53 +115,3 @@ def _synchronized(norm: _BatchNorm) -> SyncBatchNorm:
     synchronized.running_mean, synchronized.running_var = norm.running_mean, norm.running_var
     synchronized.num_batches_tracked = norm.num_batches_tracked
     return synchronized.train(norm.training)
-
-
-class _GlobalNorm(torch.autograd.Function):
-    """Normalization whose mean, variance and gradients run over the batches of all processes."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        precise = x if x.dtype == torch.float64 else x.float()
-        variance, mean = torch.var_mean(precise, dim=_all_but_channels(x), correction=0)
-        local = torch.stack([mean, variance])
-        parts = [torch.empty_like(local) for _ in range(world_size())]
-        dist.all_gather(parts, local)
-        means, variances = torch.stack(parts).unbind(dim=1)
-        # Moments about each process's own mean: a sum of raw squares would cancel digits away.
-        mean = means.mean(dim=0)
-        variance = variances.mean(dim=0) + means.var(dim=0, correction=0)
-        ctx.save_for_backward(x, weight, mean, torch.rsqrt(variance + eps))
-        ctx.mark_non_differentiable(mean, variance)
-        output = F.batch_norm(x, mean, variance, weight, bias, training=False, eps=eps)
-        return output, mean, variance
-
-    @staticmethod
-    def backward(
-        ctx: Any, grad: Tensor, *_: Tensor
-    ) -> tuple[Tensor, Tensor | None, Tensor | None, None]:
-        x, weight, mean, inverse_std = ctx.saved_tensors
-        dims = _all_but_channels(x)
-        precise = grad.to(mean.dtype)
-        normalized = (x - _per_channel(mean, x)) * _per_channel(inverse_std, x)
-        sums = torch.stack([precise.sum(dim=dims), (precise * normalized).sum(dim=dims)])
-        own_sums = sums.clone()
-        dist.all_reduce(sums)
-        mean_grad, mean_product = sums / (x.numel() // x.shape[1] * world_size())
-        scale = inverse_std if weight is None else inverse_std * weight
-        grad_x = _per_channel(scale, x) * (
-            precise - _per_channel(mean_grad, x) - normalized * _per_channel(mean_product, x)
-        )
-        # Data parallelism adds the other processes' shares of these.
-        grad_bias, grad_weight = own_sums if weight is not None else (None, None)
-        return grad_x.to(x.dtype), grad_weight, grad_bias, None
-
-
-def _all_but_channels(x: Tensor) -> list[int]:
-    return [dim for dim in range(x.ndim) if dim != 1]
-
-
-def _per_channel(values: Tensor, x: Tensor) -> Tensor:
-    return values.reshape(1, -1, *[1] * (x.ndim - 2))

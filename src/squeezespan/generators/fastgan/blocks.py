@@ -16,6 +16,7 @@ from squeezespan.generators.spectral_norm import (
     StoredNormConvTranspose2d,
     StoredNormLinear,
 )
+from squeezespan.models.global_norm import Running, normalize_globally
 from squeezespan.randomness import StepRandom
 
 __all__ = ["EXCITATIONS", "WIDTHS", "Excitation", "FastGANConfig", "FirstLayer", "UpBlock"]
@@ -60,7 +61,8 @@ class FastGANConfig:
 class ConditionalNorm(nn.Module):
     """Batch norm whose gain and bias follow from a class embedding.
 
-    By stored statistics in eval mode; in training mode by the batch's, which move the stored ones.
+    By stored statistics in eval mode; in training mode by those of the batch of all processes,
+    which move the stored ones.
     """
 
     stored_mean: Tensor
@@ -77,8 +79,8 @@ class ConditionalNorm(nn.Module):
         """Normalize x [B, C, H, W] under embeddings [B, D]."""
         if self.training:
             gain, bias = 1 + self.gain(embedding).float(), self.bias(embedding).float()
-            mean, var = self.stored_mean, self.stored_var
-            normalized = F.batch_norm(x, mean, var, training=True, momentum=_MOMENTUM)
+            running = Running(self.stored_mean, self.stored_var, _MOMENTUM)
+            normalized = normalize_globally(x, running=running)
             gain, bias = gain.to(x.dtype), bias.to(x.dtype)
             return torch.addcmul(bias[..., None, None], normalized, gain[..., None, None])
         scale = (self.stored_var + 1e-5).rsqrt() * (1 + self.gain(embedding).float())
