@@ -29,6 +29,15 @@ def test_json_is_readable_by_people_and_machines(tmp_path: Path) -> None:
     assert text.endswith("}\n")
 
 
+def test_names_in_no_encoding_are_spelled_out_and_come_back_from_json(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    write_text(tmp_path / "page.html", f"<p>{name}</p>")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == r"<p>caf\udce9</p>"
+    write_json(tmp_path / "config.json", {"data": f"folder:{name}"})
+    found = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    assert found == {"data": f"folder:{name}"}
+
+
 def test_old_content_stays_when_the_writer_fails(tmp_path: Path) -> None:
     path = tmp_path / "weights.bin"
     path.write_bytes(b"old")

@@ -225,8 +225,12 @@ def _storage_problem(error: Exception, folder: Path) -> str | None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8, atomically."""
-    atomic_write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    """Write `text` to `path` as UTF-8, atomically.
+
+    Of names of files that are in no encoding, bytes are spelled out, in JSON as JSON does.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    atomic_write(path, lambda temporary: temporary.write_bytes(data))
 
 
 def write_json(path: Path, value: Any) -> None:

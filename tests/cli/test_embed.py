@@ -231,18 +231,23 @@ def test_an_image_of_too_many_pixels_gets_nobody_elses_features(
 def test_names_that_are_not_utf8_are_kept(student: Path, tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.png")
     folder = tmp_path / "images"
-    folder.mkdir()
+    inside = folder / os.fsdecode(b"\xe9t\xe9")
     try:
-        (folder / name).write_bytes(encoded(picture(0)))
+        inside.mkdir(parents=True)
+        (folder / "dog").mkdir()
+        (folder / "dog" / "1.png").write_bytes(encoded(picture(1)))
+        (inside / name).write_bytes(encoded(picture(0)))
     except OSError:
         pytest.skip("this file system takes only names in UTF-8")
     out = tmp_path / "features.csv"
     run([str(student), "--data", f"folder:{folder}", "--out", str(out), *PLAIN])
-    assert b"\ncaf\xe9.png," in out.read_bytes()
+    assert b"\n\xe9t\xe9/caf\xe9.png,1,\xe9t\xe9," in out.read_bytes()
     pq = pytest.importorskip("pyarrow.parquet")
     out = tmp_path / "features.parquet"
     run([str(student), "--data", f"folder:{folder}", "--out", str(out), *PLAIN])
-    assert pq.read_table(out).to_pydict()["name"] == [r"caf\udce9.png"]
+    columns = pq.read_table(out).to_pydict()
+    assert columns["name"] == ["dog/1.png", r"\udce9t\udce9/caf\udce9.png"]
+    assert columns["label_name"] == ["dog", r"\udce9t\udce9"]
 
 
 def test_what_is_refused(

@@ -198,6 +198,22 @@ def test_what_is_wrong_gets_one_line(
     assert not list(tmp_path.glob("out*"))
 
 
+def test_images_that_are_not_finite_are_no_sample(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = torch.nn.Sequential(
+        *(torch.nn.ConvTranspose2d(8, 4, 4), torch.nn.BatchNorm2d(4), torch.nn.ReLU()),
+        torch.nn.ConvTranspose2d(4, 3, 4, 2, 1),
+    )
+    state = network.state_dict()
+    state["1.running_var"].fill_(-1)
+    torch.save(state, tmp_path / "odd.pth")
+    out = tmp_path / "grid.png"
+    assert main(["gan", "sample", str(tmp_path / "odd.pth"), "--out", str(out)]) == 2
+    assert "makes images that are not finite numbers" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_a_discriminator_of_our_own_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -147,6 +147,17 @@ def test_no_arguments_are_one_line(command: str, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_names_of_files_are_printed_as_they_are_and_told_on_one_line(
+    program: Program, tmp_path: Path
+) -> None:
+    body = "print('caf\\udce9')\nfrom squeezespan.errors import UserError\n"
+    body += "raise UserError('no \\x1b[2J image\\n\\udce9')"
+    with (tmp_path / "out").open("wb") as out:
+        code, _, err = _finish(program(body, "demo", stdout=out))
+    assert (tmp_path / "out").read_bytes() == b"caf\xe9\n"
+    assert (code, err) == (2, "squeezespan: error: no \\x1b[2J image \\udce9\n")
+
+
 def test_defect_keeps_its_traceback(program: Program) -> None:
     code, _, err = _finish(program("1 / 0", "demo"))
     assert code == 1

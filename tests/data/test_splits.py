@@ -40,8 +40,8 @@ def test_two_names_of_one_split() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        *((name, "train") for name in ("seg_train", "trainA", "train2017", "trainset", "my-TRAIN")),
-        *((name, "test") for name in ("testB", "val2017", "TestSet", "images_val", "dev", "eval")),
+        *((name, "train") for name in ("seg_train", "trainA", "train2017", "trainset", "TRN")),
+        *((name, "test") for name in ("testB", "val2017", "TestSet", "images_val", "dev", "tst")),
         *((name, None) for name in ("contest", "restraint", "trainee", "cat", "value", "2017")),
     ],
 )

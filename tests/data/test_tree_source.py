@@ -1,5 +1,6 @@
 """`folder:` reads splits, classes and unlabelled images from folders and archives."""
 
+import os
 import re
 from pathlib import Path
 
@@ -202,6 +203,23 @@ def test_folders_without_images_are_no_classes_and_are_named(
     (tmp_path / "train" / "cow").mkdir()
     assert _open(tmp_path).class_names == ["cat", "dog"]
     assert "folders without images are no classes: cow, labels" in capsys.readouterr().err
+
+
+def test_names_cannot_write_to_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tree(tmp_path, pets(1, 1) | {"train/e\x1b[2Jmp\nty/x.txt": b""})
+    _open(tmp_path)
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].endswith(r"are no classes: e\x1b[2Jmp ty")
+    assert all(line.isprintable() for line in said)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_among_images_is_named_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(write_tree(tmp_path, pets(1, 1)) / "train" / "cat" / "z.png")
+    with pytest.raises(UserError, match=r"z\.png is a named pipe, not a picture"):
+        _open(tmp_path)
 
 
 def test_files_that_are_not_read_are_counted_in_one_line(

@@ -6,6 +6,7 @@ import difflib
 import errno
 import importlib
 import importlib.util
+import io
 import os
 import select
 import signal
@@ -19,6 +20,7 @@ from typing import NoReturn
 
 from squeezespan import __version__
 from squeezespan.errors import StorageError, TrainingError, UserError
+from squeezespan.untrusted.wording import on_one_line
 
 __all__ = ["COMMANDS", "main"]
 
@@ -74,6 +76,9 @@ def main(argv: list[str] | None = None) -> int:
         KeyboardInterrupt or SystemExit(143).
     """
     arguments = sys.argv[1:] if argv is None else argv
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files are printed as the bytes that they are, in whatever encoding.
+        sys.stdout.reconfigure(errors="surrogateescape")
     # Pillow's, of several lines; such images are skipped with a line of our own.
     warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")
     try:
@@ -166,9 +171,8 @@ def _sigterm_raises() -> Iterator[None]:
 
 
 def _end(message: str, code: int) -> int:
-    line = " ".join(message.split())
     with contextlib.suppress(BrokenPipeError):
-        print(f"squeezespan: {line}", file=sys.stderr, flush=True)
+        print(f"squeezespan: {on_one_line(message)}", file=sys.stderr, flush=True)
     return code
 
 

@@ -4,6 +4,7 @@ import functools
 import sys
 
 from squeezespan.losses.gather import global_rank
+from squeezespan.untrusted.wording import on_one_line
 
 __all__ = ["say", "say_once"]
 
@@ -11,7 +12,7 @@ __all__ = ["say", "say_once"]
 def say(line: str) -> None:
     """Print a line on stderr, on the main process."""
     if global_rank() == 0:
-        print(line, file=sys.stderr)
+        print(on_one_line(line), file=sys.stderr)
 
 
 @functools.cache

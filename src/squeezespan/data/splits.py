@@ -30,9 +30,10 @@ SPLIT_WORDS = "|".join(sorted(_SPLITS, key=len, reverse=True))
 
 _ALIKE: dict[str, Split] = {
     **_SPLITS,
-    **dict.fromkeys(("trainset", "traindata", "trainval"), "train"),
+    **dict.fromkeys(("trn", "trainset", "traindata", "trainval"), "train"),
     **dict.fromkeys(
-        ("testset", "testdata", "valset", "valdata", "dev", "devset", "eval", "evaluation"), "test"
+        ("tst", "testset", "testdata", "valset", "valdata", "dev", "devset", "eval", "evaluation"),
+        "test",
     ),
 }
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")

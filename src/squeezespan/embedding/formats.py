@@ -87,12 +87,13 @@ def _write_parquet(path: Path, table: FeatureTable) -> None:
         fields += [pa.field("label", pa.int64()), pa.field("label_name", pa.string())]
     fields.append(pa.field("features", pa.list_(pa.float32(), table.width)))
     schema = pa.schema(fields, metadata={"squeezespan": json.dumps(table.about)})
+    class_names = [_as_utf8(name) for name in table.class_names]
     with pq.ParquetWriter(path, schema) as writer:
         for part in table.parts():
             columns = [pa.array([_as_utf8(name) for name in table.names_of(part)])]
             if table.labels is not None:
                 labels = table.labels_of(part)
-                columns += [pa.array(labels), pa.array([table.class_names[i] for i in labels])]
+                columns += [pa.array(labels), pa.array([class_names[i] for i in labels])]
             flat = pa.array(part.features.reshape(-1))
             columns.append(pa.FixedSizeListArray.from_arrays(flat, table.width))
             writer.write_table(pa.table(columns, schema=schema))

@@ -9,12 +9,26 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from squeezespan.errors import UserError
 from squeezespan.files import atomic_write
 from squeezespan.generators.base import Generator, NoiseMode
 from squeezespan.generators.batches import usual_batch
 from squeezespan.randomness import StepRandom
 
-__all__ = ["image_grid", "sample_images", "save_grid", "to_uint8"]
+__all__ = ["check_finite", "image_grid", "sample_images", "save_grid", "to_uint8"]
+
+
+def check_finite(images: Tensor) -> None:
+    """Refuse images that no picture can be made of.
+
+    Raises:
+        UserError: a value is not finite.
+    """
+    if not bool(images.isfinite().all()):
+        raise UserError(
+            "the generator makes images that are not finite numbers; its file is damaged, its "
+            "training broke down, or it is not what it was taken for"
+        )
 
 
 def to_uint8(images: Tensor) -> Tensor:
@@ -47,7 +61,7 @@ def sample_images(
         batch_size: images at a time; as many as memory usually holds if None.
 
     Raises:
-        UserError: labels that the generator doesn't have.
+        UserError: labels that the generator doesn't have, or images that are not finite.
     """
     device = generator.device
     latents = generator.sample_latents(n, StepRandom(seed, stream="samples"), labels)
@@ -57,6 +71,7 @@ def sample_images(
         part = latents.slice(start, start + at_a_time).to(device)
         random = StepRandom(seed, start, stream="noise", device=device)
         made = generator(part, truncation=truncation, noise=noise, random=random)
+        check_finite(made.images)
         done.append(to_uint8(made.images).cpu())
     return torch.cat(done)
 

@@ -44,7 +44,8 @@ class TrainedGan(Generic[_G, _D]):
         self.share = share
         self.generator, self.discriminator = networks
         self.device = self.generator.device
-        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.average: _G = copy.deepcopy(self.generator)
+        self.average.eval().requires_grad_(False)
         self.generator_optimizer, self.discriminator_optimizer, *_ = optimizers
         self._rates = FallingRates(config.train, optimizers)
         self.origin: dict[str, Any] = {}

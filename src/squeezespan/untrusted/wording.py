@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["is_name", "shown"]
+__all__ = ["is_name", "on_one_line", "shown"]
 
 _LONGEST = 200
 
@@ -13,6 +13,11 @@ def is_name(name: Any) -> bool:
     Names go into messages and become names of modules, so others are refused where they are read.
     """
     return type(name) is str and 0 < len(name) <= _LONGEST and name.isascii() and name.isprintable()
+
+
+def on_one_line(text: str) -> str:
+    """Give a message, in which names of files may stand, as one line of printable characters."""
+    return _printable(" ".join(text.split()))
 
 
 def shown(value: Any, length: int = 60) -> str:
@@ -33,5 +38,10 @@ def shown(value: Any, length: int = 60) -> str:
         text = "a huge number" if is_long else str(value)
     else:
         text = "bytes" if isinstance(value, memoryview) else f"a {type(value).__name__}"
-    clean = "".join(x if x.isprintable() else ascii(x)[1:-1] for x in text)
+    clean = _printable(text)
     return clean if len(clean) <= length else f"{clean[:length]}..."
+
+
+def _printable(text: str) -> str:
+    """Spell out what would write to a terminal, or in no encoding at all."""
+    return "".join(x if x.isprintable() else ascii(x)[1:-1] for x in text)

@@ -95,6 +95,13 @@ TUTORIALS: dict[str, tuple[nn.Sequential, dict[str, Any]]] = {
         ),
         {"strides": (1, 2, 2), "paddings": (0, 2, 2), "output_paddings": (0, 1, 1)},
     ),
+    "output padding alone": (
+        chain(
+            *(_C(10, 8, 4, 1, 0), _B(8), nn.ReLU(), _C(8, 4, 3, 2, 1, 1), _B(4), nn.ReLU()),
+            *(_C(4, 3, 3, 2, 1, 1), nn.Tanh()),
+        ),
+        {"output_paddings": (0, 1, 1)},
+    ),
     "stride 4": (
         chain(_C(10, 8, 4, 1, 0), _B(8), nn.ReLU(), _C(8, 3, 4, 4, 0), nn.Tanh()),
         {"strides": (1, 4), "paddings": (0, 0)},

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from squeezespan.errors import UserError
+from squeezespan.files import check_file
 
 __all__ = ["FileList", "list_folder"]
 
@@ -55,6 +56,7 @@ def _walk(folder: Path, prefix: str, ancestors: tuple[str, ...], files: FileList
 
 
 def _read(path: Path) -> bytes:
+    check_file(path, "picture")
     try:
         return path.read_bytes()
     except OSError as error:

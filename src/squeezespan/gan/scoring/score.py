@@ -11,6 +11,7 @@ from torch import Tensor
 
 from squeezespan.data.images import ImageSet
 from squeezespan.errors import StorageError, UserError
+from squeezespan.gan.samples import check_finite
 from squeezespan.gan.scoring.distances import frechet_distance, kernel_distance, precision_recall
 from squeezespan.gan.scoring.features import EfficientNetLite0, FeatureExtractor
 from squeezespan.gan.scoring.statistics import (
@@ -201,8 +202,7 @@ def generated_statistics(
                 on_device = None if latents.labels is None else latents.labels.to(device)
                 moved = Latents(latents.z.to(device), on_device)
                 made = generator(moved, truncation=truncation, noise=noise, random=random)
-                if not made.images.isfinite().all():
-                    raise UserError("the generator makes images that are not numbers (NaN)")
+                check_finite(made.images)
                 yield extractor(_to_uint8(made.images))
                 progress.update(len(latents.z))
 

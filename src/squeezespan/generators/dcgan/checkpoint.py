@@ -51,9 +51,9 @@ def config_from_state(state: Mapping[str, Tensor], choices: Choices = _USUAL) ->
         _check_doubling(shapes, kernels)
     layers = len(convs)
     strides = _as_many("strides", choices.strides, layers) or (1, *[2] * (layers - 1))
-    usual = (0, *(max(kernel - stride, 0) // 2 for kernel, stride in _later(kernels, strides)))
-    paddings = _as_many("paddings", choices.paddings, layers) or usual
     more = _as_many("output_paddings", choices.output_paddings, layers) or (0,) * layers
+    usual = _usual_paddings(kernels, strides, more)
+    paddings = _as_many("paddings", choices.paddings, layers) or usual
     classes = choices.classes or 0
     if classes >= sizes[0][0]:
         raise UserError(
@@ -121,8 +121,12 @@ def _chain(state: Mapping[str, Tensor]) -> tuple[StateShapes, list[str], list[st
     return shapes, convs, norms
 
 
-def _later(kernels: tuple[int, ...], strides: tuple[int, ...]) -> list[tuple[int, int]]:
-    return list(zip(kernels, strides, strict=True))[1:]
+def _usual_paddings(
+    kernels: tuple[int, ...], strides: tuple[int, ...], more: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Paddings with which every layer but the first multiplies the size by its stride."""
+    later = list(zip(kernels, strides, more, strict=True))[1:]
+    return (0, *(max(kernel - stride + out, 0) // 2 for kernel, stride, out in later))
 
 
 def _check_doubling(shapes: StateShapes, kernels: tuple[int, ...]) -> None:
