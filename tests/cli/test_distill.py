@@ -50,6 +50,18 @@ def described(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
     return plan
 
 
+@pytest.mark.parametrize("command", ["distill", "gan train"])
+def test_a_mistyped_folder_to_resume_begins_no_training(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "rum"
+    assert main([*command.split(), "--out", str(out), "--resume", "--max-steps", "3"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"squeezespan: error: {out} holds no run to resume; to begin one")
+    assert said.count("\n") == 1
+    assert not out.exists()
+
+
 def test_epochs_lift_a_presets_limit_of_steps(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

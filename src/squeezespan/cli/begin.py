@@ -42,7 +42,8 @@ def begin_with(
         run: reads those of the run in `--out` that `--resume` continues.
 
     Raises:
-        UserError: both a preset and a file, or one that is not usable.
+        UserError: both a preset and a file, or one that is not usable; a run to resume that isn't
+            there, and nothing that would say how to begin it.
     """
     name, config, out = (peek(argv, option) for option in ("--preset", "--config", "--out"))
     if name is not None and config is not None:
@@ -51,6 +52,13 @@ def begin_with(
         return preset(name)
     if config is not None:
         return file(Path(config))
-    if "--resume" in argv and out is not None and (Path(out) / "config.json").exists():
-        return run(Path(out))
+    if "--resume" in argv and out is not None:
+        if (Path(out) / "config.json").exists():
+            return run(Path(out))
+        if peek(argv, "--data") is None:
+            # A mistyped folder, which would begin a long training of the package's own images.
+            raise UserError(
+                f"{out} holds no run to resume; to begin one there, say what it learns from: "
+                "--data, or --preset or --config"
+            )
     return default
