@@ -94,6 +94,11 @@ def test_every_preset_survives_json(preset: Any, tmp_path: Path) -> None:
             "as method.alpha 0 has no synthetic images",
         ),
         (
+            {"source": {"nearby": 0.2}, "method": {"name": "vicreg", "alpha": 0}},
+            "source.nearby 0.2 has no use, as vicreg with method.alpha 0 compares no two synthetic",
+        ),
+        ({"source": {"nearby": 0.2}, "method": {"name": "emp-ssl"}}, "has no use, as emp-ssl with"),
+        (
             {"method": {"real_teacher": 3}},
             "method.real_teacher is 3, but there is no discriminator.*give discriminator ",
         ),

@@ -116,6 +116,9 @@ class SourceConfig:
     too, as an input of its own (`b4-std`)."""
     latent: bool = False
     """Take the w (z without a mapping network) besides the maps, as an input of its own."""
+    nearby: NotNegative = 0.0
+    """Standard deviation of what is added to z, whose own is 1, for the last view of a synthetic
+    image: that view is of another image, made nearby. 0: all views are of the same image."""
     statistics_images: Annotated[int, Range(2, 1_000_000_000)] = 5000
     """Images that the standardized target is measured on, drawn before the first step."""
 

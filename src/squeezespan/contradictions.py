@@ -100,6 +100,16 @@ def _source_problem(config: "DistillConfig", spell: Spelling) -> str:
     return ""
 
 
+def _nearby_problem(config: "DistillConfig", spell: Spelling) -> str:
+    method, nearby = config.method, config.source.nearby
+    if not nearby or (method.alpha and method.name in ("squeeze-span", "vicreg", "simsiam")):
+        return ""
+    return (
+        f"{spell('source.nearby')} {nearby:g} has no use, as {method.name} with "
+        f"{spell('method.alpha')} {method.alpha:g} compares no two synthetic images; leave it out"
+    )
+
+
 def _strength_problem(config: "DistillConfig", spell: Spelling) -> str:
     strength = config.augment.synthetic
     name = f"{spell('augment.synthetic')} {strength:g} has no use"
@@ -155,6 +165,7 @@ _FINDERS = (
     _encoding_problem,
     _mixture_problem,
     _source_problem,
+    _nearby_problem,
     _strength_problem,
     _estimate_problem,
     _discriminator_problem,

@@ -10,10 +10,12 @@ import torch
 from tiny_runs import make_gan, tiny_config
 from torch import Tensor
 
-from squeezespan.config import DistillConfig
+from squeezespan.config import AugmentConfig, DistillConfig
+from squeezespan.data.augment import Augment
 from squeezespan.distillation.prepare import Parts, prepare
 from squeezespan.distillation.stream import Place, Stream, Views, source_widths
 from squeezespan.generators import load_generator
+from squeezespan.generators.base import Latents
 from squeezespan.methods.base import Batch
 from squeezespan.randomness import StepRandom
 
@@ -124,6 +126,59 @@ def test_each_of_them_is_part_of_the_target(target: str, data: str, gan: Path) -
         assert made.method(other)["syn/invariance"] != whole, name
 
 
+@pytest.mark.parametrize("views", [1, 2])
+def test_the_last_view_is_of_a_latent_nearby_and_the_source_is_not(
+    views: int, config: DistillConfig, parts: Parts, gan: Path
+) -> None:
+    plain = replace(config, augment=replace(config.augment, enabled=False))
+
+    def batch(nearby: float) -> Batch:
+        settings = replace(plain, source=replace(plain.source, nearby=nearby, noise="const"))
+        made = Stream(
+            settings,
+            parts.plan,
+            parts.images.train,
+            parts.generator,
+            parts.normalization,
+            Place(0, 1, CPU),
+            views=Views(real=2, synthetic=views),
+            needs_source=True,
+        )
+        return made.batch(3)
+
+    found, usual, nearer = (batch(nearby) for nearby in (0.5, 0.0, 0.1))
+    assert found.source is not None
+    assert usual.source is not None
+    assert all(torch.equal(x, usual.source[name]) for name, x in found.source.items())
+    assert found.synthetic_views is not None
+    assert usual.synthetic_views is not None
+    assert nearer.synthetic_views is not None
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(found.synthetic_views[:-1], usual.synthetic_views[:-1], strict=True)
+    )
+    generator = load_generator(gan)
+    latents = generator.sample_latents(8, StepRandom(0, 3, stream="latents"))
+    z = latents.z + 0.5 * StepRandom(0, 3, stream="nearby").normal(8, 16)
+    drawn = generator(Latents(z, None)).images
+    resized = Augment(AugmentConfig(enabled=False), 16)((drawn + 1).clamp(0, 2) / 2, StepRandom(0))
+    expected = parts.normalization.normalize(resized)
+    torch.testing.assert_close(found.synthetic_views[-1], expected, rtol=1e-4, atol=1e-4)
+    far, near = (
+        distance(one.synthetic_views[-1], usual.synthetic_views[-1]).mean()
+        for one in (found, nearer)
+        if one.synthetic_views is not None
+    )
+    assert far > 2 * near > 0
+
+
+def test_a_latent_nearby_is_of_the_same_class() -> None:
+    latents = Latents(torch.zeros(4000, 3), torch.arange(4000) % 5)
+    near = latents.nearby(0.3, StepRandom(0))
+    assert near.labels is latents.labels
+    assert float(near.z.std()) == pytest.approx(0.3, rel=0.05)
+
+
 def test_synthetic_images_are_augmented_more_weakly_and_real_ones_as_ever(
     config: DistillConfig, parts: Parts
 ) -> None:
@@ -176,11 +231,13 @@ def test_seeds_give_other_batches(config: DistillConfig, parts: Parts) -> None:
     assert not any(torch.equal(a, b) for a, b in pairs)
 
 
+@pytest.mark.parametrize("nearby", [0.0, 0.3])
 @pytest.mark.parametrize("shares", [(2, 1), (1, 4), (2, 2)])
 def test_shares_of_processes_and_micro_batches_make_up_the_whole_batch(
-    shares: tuple[int, int], config: DistillConfig, parts: Parts
+    shares: tuple[int, int], nearby: float, config: DistillConfig, parts: Parts
 ) -> None:
     world, accumulate = shares
+    config = replace(config, source=replace(config.source, nearby=nearby))
     split = replace(config, optim=replace(config.optim, accumulate=accumulate))
     pieces = [
         tensors(stream(split, parts, rank, world).batch(3, part))

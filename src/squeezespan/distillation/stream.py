@@ -13,7 +13,7 @@ from squeezespan.data.normalize import Normalization
 from squeezespan.data.order import epoch_order
 from squeezespan.discriminators.teacher import DiscriminatorTeacher
 from squeezespan.distillation.schedule import Plan
-from squeezespan.generators.base import Generated, Generator, as_rgb
+from squeezespan.generators.base import Generated, Generator, Latents, as_rgb
 from squeezespan.generators.blocks import pool_features, select_blocks
 from squeezespan.methods.base import Batch
 from squeezespan.methods.encoding import WPLUS
@@ -158,13 +158,16 @@ class Stream:
 
     def _add_synthetic(self, batch: Batch, step: int, part: int) -> None:
         n = self._plan.synthetic_batch // self._share(part)[1]
-        generated = self._generate(
-            n, self._random(step, part, "latents"), self._random(step, part, "noise")
-        )
-        images = as_rgb(((generated.images.float() + 1) / 2).clamp_(0, 1))
+        latents = self._latents(n, self._random(step, part, "latents"))
+        generated = self._generate(latents, self._random(step, part, "noise"))
+        images = _pixels(generated)
+        viewed = [images] * self._views.synthetic
+        if self._config.source.nearby:
+            near = latents.nearby(self._config.source.nearby, self._random(step, part, "nearby"))
+            viewed[-1] = _pixels(self._generate(near, self._random(step, part, "nearby-noise")))
         batch.synthetic_views = tuple(
-            self._view(self._augment_synthetic, images, step, part, f"augment-synthetic-{view}")
-            for view in range(self._views.synthetic)
+            self._view(self._augment_synthetic, seen, step, part, f"augment-synthetic-{view}")
+            for view, seen in enumerate(viewed)
         )
         batch.synthetic_images = self._plain(images)
         batch.source = self._source(generated)
@@ -185,9 +188,8 @@ class Stream:
                 )
                 for kind in ("latents", "noise")
             )
-            source = self._source(
-                self._generate(min(_SOURCES_AT_ONCE, count - first), latents, noise)
-            )
+            drawn = self._latents(min(_SOURCES_AT_ONCE, count - first), latents)
+            source = self._source(self._generate(drawn, noise))
             assert source is not None
             yield source
 
@@ -207,11 +209,15 @@ class Stream:
         for rows in torch.split(torch.arange(count) * total // count, _SOURCES_AT_ONCE):
             yield self._real_teacher(self._images.batch(rows).to(self._place.device))
 
-    def _generate(self, n: int, latents: StepRandom, noise: StepRandom) -> Generated:
+    def _latents(self, n: int, random: StepRandom) -> Latents:
+        assert self._generator is not None
+        return self._generator.sample_latents(n, random)
+
+    def _generate(self, latents: Latents, noise: StepRandom) -> Generated:
         assert self._generator is not None
         settings = self._config.source
         generated: Generated = self._generator(
-            self._generator.sample_latents(n, latents),
+            latents,
             truncation=settings.truncation,
             noise=settings.noise,
             random=noise,
@@ -257,3 +263,8 @@ class Stream:
             world_size=count,
             device=device or self._place.device,
         )
+
+
+def _pixels(generated: Generated) -> Tensor:
+    """What a generator drew, as RGB, float32 [B, 3, R, R] in [0, 1]."""
+    return as_rgb(((generated.images.float() + 1) / 2).clamp_(0, 1))

@@ -43,6 +43,13 @@ class Latents(NamedTuple):
         """Rows `start` to `stop`."""
         return Latents(self.z[start:stop], None if self.labels is None else self.labels[start:stop])
 
+    def nearby(self, deviation: float, random: StepRandom) -> "Latents":
+        """Others of the same classes, each z with normal noise of this standard deviation added.
+
+        Source: GenRep (Jahanian et al., arXiv 2106.05258), whose noise is truncated besides.
+        """
+        return Latents(self.z + deviation * random.normal(*self.z.shape), self.labels)
+
     def to(self, device: torch.device | str) -> "Latents":
         """The same on `device`."""
         return Latents(self.z.to(device), None if self.labels is None else self.labels.to(device))

@@ -19,7 +19,8 @@ class Batch:
     """As many augmented views of the same real images as the method wants, normalized, float
     [Br, 3, R, R] each."""
     synthetic_views: tuple[Tensor, ...] | None = None
-    """As many augmented views as the method wants, normalized, float [Bs, 3, R, R] each."""
+    """As many augmented views as the method wants, normalized, float [Bs, 3, R, R] each; with
+    `source.nearby`, the last is of an image nearby."""
     source: dict[str, Tensor] | None = None
     """Pooled block features `{"b4": [Bs, C], "b4-std": [Bs, C], ...}`, the latent
     `{"w": [Bs, w_dim]}` alone or besides, or that of every layer `{"w+": [Bs, num_ws * w_dim]}`,

@@ -27,6 +27,8 @@ class SqueezeSpan(Method):
     features themselves, standardized or raw) L_syn is a mean squared error alone: nothing can
     collapse, and the variance and covariance terms of the synthetic stream are only logged.
 
+    With `source.nearby` the view is of another image than the target, made of a latent nearby.
+
     Where a discriminator teaches, too, a head of its own on the backbone regresses its standardized
     features of the real image from both views, and L_real has their mean squared error besides.
 

@@ -29,6 +29,7 @@ _WEAK: Changes = {"augment": {"synthetic": 0.5}}
 _ADAINF: Changes = {"method": {"alpha": 2 / 3}, "augment": {"jitter": 0.4}}
 """Ten copies of the 50,000 real images beside a million synthetic ones; crops and strengths of the
 colour changes are theirs already, and the probability of the latter is halved."""
+_NEARBY: Changes = {"source": {"nearby": 0.2}}
 _UNBIASED: Changes = {"method": {"covariance_estimate": "unbiased"}}
 _DEVIATIONS: Changes = {"source": {"statistics": "mean-std"}}
 _AND_W: Changes = {"source": {"statistics": "mean-std", "latent": True}}
@@ -56,6 +57,10 @@ _OURS = (
             ("deviations", "means and standard deviations", _DEVIATIONS),
             ("deviations-w", "means, standard deviations and w", _AND_W),
         )
+    ),
+    *(
+        _with(base, "nearby", "a view of a latent nearby", _NEARBY)
+        for base in (arms.VICREG_SYN, arms.SQUEEZE_STANDARDIZED)
     ),
     _DISCRIMINATOR,
 )
