@@ -31,3 +31,16 @@ def test_simsiams_predictor_is_a_bottleneck() -> None:
     assert kinds(built) == ["Linear", "BatchNorm1d", "ReLU", "Linear"]
     assert built(torch.randn(4, 20)).shape == (4, 20)
     assert built[0].out_features == 5
+
+
+def test_a_seed_draws_the_layers_one_after_the_other() -> None:
+    """As ever, so that a run with the same seed begins with the same weights."""
+    torch.manual_seed(0)
+    expected = [
+        nn.Linear(6, 6, bias=False),
+        nn.Linear(6, 6, bias=False),
+        nn.Linear(6, 4, bias=False),
+    ]
+    torch.manual_seed(0)
+    found = [layer for layer in projector(6, 4, 3) if isinstance(layer, nn.Linear)]
+    assert all(a.weight.equal(b.weight) for a, b in zip(found, expected, strict=True))

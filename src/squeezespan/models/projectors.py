@@ -36,8 +36,10 @@ def projector(
         float [B, in_dim] to [B, out_dim].
     """
     width = hidden_dim or in_dim
+    # In this order, which decides on the first weights that a seed gives.
+    hidden = hidden_layers(width, layers - 1, in_dim)
     last = nn.Linear(width if layers > 1 else in_dim, out_dim, bias=bias)
-    return nn.Sequential(*hidden_layers(width, layers - 1, in_dim), last)
+    return nn.Sequential(*hidden, last)
 
 
 def simsiam_projector(
