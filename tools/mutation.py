@@ -54,11 +54,13 @@ _SHARES = (
     "micro_batches_give_the_numbers_of_the_whole",
 )
 TESTS: dict[str, list[str]] = {
+    "losses/emp_ssl.py": ["losses/test_emp_ssl_terms.py"],
     "losses/gan.py": ["losses/test_gan_losses.py"],
     "losses/precision.py": ["losses"],
     "losses/simsiam.py": ["losses/test_negative_cosine.py"],
     "losses/vicreg.py": ["losses/test_vicreg_terms.py"],
     "methods/base.py": ["methods/test_squeeze_span.py", "methods/test_two_view_methods.py"],
+    "methods/emp_ssl.py": ["methods/test_emp_ssl.py"],
     "methods/encoding.py": ["methods/test_encoding.py"],
     "methods/perceptual.py": ["methods/test_perceptual.py"],
     "methods/resynthesis.py": ["methods/test_encoding.py"],
@@ -101,6 +103,7 @@ TESTS: dict[str, list[str]] = {
     "evaluation/linear.py": ["evaluation/test_linear_probe.py"],
     "evaluation/logistic.py": ["evaluation/test_logistic.py"],
     "evaluation/paired.py": ["evaluation/test_paired.py"],
+    "evaluation/patches.py": ["evaluation/test_patches.py"],
     "evaluation/protocols.py": ["evaluation/test_protocols.py"],
     "distillation/schedule.py": ["distillation/test_schedule.py"],
     "data/augment.py": ["data/test_augment_published.py", "data/test_augment.py"],
