@@ -26,6 +26,7 @@ def test_every_formula_is_covered() -> None:
         "evaluation/judged.py",
         "evaluation/layers.py",
         "evaluation/map_features.py",
+        "evaluation/network_features.py",
         "evaluation/networks.py",
         "evaluation/options.py",
         "evaluation/probe.py",

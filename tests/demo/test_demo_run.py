@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from legibility import assert_legible
 from pages import read_page
 
 from squeezespan.cli.main import main
@@ -92,6 +93,10 @@ def test_the_page_has_every_section_and_loads_nothing(done: Path, result: dict[s
         assert f"{row['knn']:.1%}" in page.text
     for link in page.links:
         assert (done / link).is_file()
+
+
+def test_the_page_is_legible(done: Path, tmp_path: Path) -> None:
+    assert_legible(done / "report.html", tmp_path)
 
 
 def test_the_page_claims_no_more_than_its_table(done: Path, result: dict[str, Any]) -> None:
