@@ -106,5 +106,7 @@ def test_tables_of_results() -> None:
     with pytest.raises(ValueError, match="two rows"):
         crossed([*rows, rows[0]], "run", "protocol", "accuracy")
     assert chosen(rows[:1], "run, accuracy = share") == [["run", "share"], ["a", "0.5"]]
+    scored = [{"kimg": "1200", "distance": "41.29272", "date": "2026-11-28"}]
+    assert chosen(scored, "kimg, distance, date")[1] == ["1200", "41.29", "2026-11-28"]
     with pytest.raises(KeyError):
         chosen(rows, "seed")

@@ -7,10 +7,11 @@
     ```
 
 puts a share in percent at every row and column, with its interval where the file has one. With
-`:columns:` alone these columns are shown as they are; `name = heading` renames one.
+`:columns:` alone these columns are shown, numbers with four digits; `name = heading` renames one.
 """
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -40,7 +41,12 @@ def chosen(rows: Sequence[Row], columns: str) -> list[list[str]]:
     pairs = [column.partition("=") for column in columns.split(",")]
     names = [name.strip() for name, _, _ in pairs]
     heading = [shown.strip() or name.strip() for name, _, shown in pairs]
-    return [heading, *([row[name] for name in names] for row in rows)]
+    return [heading, *([_shortened(row[name]) for name in names] for row in rows)]
+
+
+def _shortened(cell: str) -> str:
+    """Leave four digits of a number with more behind its point than anyone reads."""
+    return f"{float(cell):#.4g}" if re.fullmatch(r"-?\d+\.\d{3,}", cell) else cell
 
 
 def crossed(rows: Sequence[Row], down: str, across: str, value: str) -> list[list[str]]:

@@ -197,11 +197,13 @@ def _headline(
     step: int,
 ) -> str:
     last = next(iter(plan.final.values()))
-    begun = f"resumed after step {step} of at most {plan.steps}" if step else f"{plan.steps} steps"
+    epochs = f"{last.epochs} {'pass' if last.epochs == 1 else 'passes'}"
+    steps = f"{plan.steps} {'step' if plan.steps == 1 else 'steps'}"
+    begun = f"resumed after step {step} of at most {plan.steps}" if step else steps
     trials = f" ({plan.choosing_steps} to choose the learning rate)" if plan.choosing else ""
     images = f"{len(labelled.labels)} images of {len(labelled.class_names)} classes"
     return (
         f"{config.weights} on {images}, "
-        f"{last.epochs} passes: {begun}{trials}, {fabric.device} in {config.train.precision}, "
+        f"{epochs}: {begun}{trials}, {fabric.device} in {config.train.precision}, "
         f"{folder.path}"
     )
