@@ -36,7 +36,10 @@ def bash_script() -> str:
         ("squeezespan di", {"distill"}),
         ("squeezespan gan ", {"inspect", "convert", "sample", "train", "score"}),
         ("squeezespan distill --method.al", {"--method.alpha"}),
-        ("squeezespan distill --method.name ", {"squeeze-span", "vicreg", "simsiam", "encoding"}),
+        (
+            "squeezespan distill --method.name ",
+            {"squeeze-span", "vicreg", "simsiam", "emp-ssl", "encoding"},
+        ),
         ("squeezespan distill --augment.no", {"--augment.no-enabled"}),
         ("squeezespan gan train --epochs 3 --resu", {"--resume"}),
         ("squeezespan probe --protocol lo", {"logistic"}),
