@@ -11,6 +11,7 @@ from squeezespan.settings import (
     Range,
     Seed,
     Spelling,
+    TestShare,
     check_ranges,
     from_dict,
     from_file,
@@ -149,7 +150,7 @@ class ImagesConfig:
     holdout: Annotated[float, Range(0, 0.9)] = 0.1
     """Share of train kept out of training for monitors and selections; never test data. The
     split depends on the data alone, so that runs of different seeds train on the same images."""
-    test_share: Annotated[float, Range(0, 0.9, above=True)] | None = None
+    test_share: TestShare | None = None
     """Share of every class that is kept out of training and its monitors, where the images have no
     test split: those that `probe --test-share` of the same share tests on. None: nothing."""
     limit: Annotated[int, Range(2, 1_000_000_000)] | None = None

@@ -23,6 +23,7 @@ __all__ = [
     "Seed",
     "Setting",
     "Spelling",
+    "TestShare",
     "as_flag",
     "changed",
     "check_ranges",
@@ -65,6 +66,7 @@ Setting = str | bool | int | float | Sequence[str | int | float] | None
 """What a setting may be before it is checked."""
 
 Seed = Annotated[int, Range(0, 2**32 - 1)]
+TestShare = Annotated[float, Range(0, 0.9, above=True)]
 """What every library that draws numbers takes."""
 
 

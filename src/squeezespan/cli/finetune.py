@@ -18,7 +18,7 @@ from squeezespan.finetuning.config import (
     TuningConfig,
     validate_finetune,
 )
-from squeezespan.settings import as_flag
+from squeezespan.settings import TestShare, as_flag
 
 __all__ = ["Options", "run"]
 
@@ -40,6 +40,9 @@ class Options:
     train: Flat[FinetuneTrainConfig] = field(default_factory=FinetuneTrainConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)
     monitor: FinetuneMonitorConfig = field(default_factory=FinetuneMonitorConfig)
+    test_share: TestShare | None = None
+    """Share of every class to test on, where the images have no test split: those of `probe
+    --test-share`."""
     resume: Switch = False
     """Continue the run in `--out` where it stopped."""
     dry_run: Switch = False

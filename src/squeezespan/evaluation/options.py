@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from squeezespan.settings import Range, Seed
+from squeezespan.settings import Range, Seed, TestShare
 
 __all__ = ["FeatureProtocol", "ProbeOptions", "Protocol"]
 
@@ -26,7 +26,7 @@ class ProbeOptions:
     copies: Count | None = None
     """linear: cache the features of this many augmented copies of train instead of augmenting
     anew in every epoch; faster, and not quite the paper's protocol."""
-    test_share: Annotated[float, Range(0, 0.9, above=True)] | None = None
+    test_share: TestShare | None = None
     """Share of every class to test on, where the images have no test split: always the same ones,
     by a hash of their names; `distill --images.test-share` keeps them out of training."""
     patches: Count | None = None

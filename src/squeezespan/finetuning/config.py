@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from squeezespan.config import Count, LoggerName, NotNegative, Precision
 from squeezespan.errors import UserError
-from squeezespan.settings import Range, Seed, Spelling, check_ranges, from_file, located
+from squeezespan.settings import Range, Seed, Spelling, TestShare, check_ranges, from_file, located
 
 __all__ = [
     "FinetuneConfig",
@@ -86,7 +86,7 @@ class FinetuneConfig:
     train: FinetuneTrainConfig = field(default_factory=FinetuneTrainConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)
     monitor: FinetuneMonitorConfig = field(default_factory=FinetuneMonitorConfig)
-    test_share: Annotated[float, Range(0, 0.9, above=True)] | None = None
+    test_share: TestShare | None = None
     """Share of every class to test on, where the images have no test split: those of `probe
     --test-share`."""
 

@@ -8,7 +8,7 @@ from squeezespan.config import Count, LoggerName, NotNegative, Precision, Share
 from squeezespan.errors import UserError
 from squeezespan.gan.combinations import check_combinations
 from squeezespan.gan.resolution import LARGEST, SMALLEST
-from squeezespan.settings import Range, Seed, Spelling, check_ranges, from_file, located
+from squeezespan.settings import Range, Seed, Spelling, TestShare, check_ranges, from_file, located
 
 __all__ = [
     "GanAidConfig",
@@ -249,7 +249,7 @@ class GanTrainConfig:
     equally often."""
     mirror: bool = False
     """Flip half of the real images horizontally."""
-    test_share: Annotated[float, Range(0, 0.9, above=True)] | None = None
+    test_share: TestShare | None = None
     """Share of every class that the GAN never sees, where the images have no test split: those that
     `probe --test-share` of the same share tests on. None: nothing."""
     train: GanRunConfig = field(default_factory=GanRunConfig)
