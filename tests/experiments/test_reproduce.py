@@ -110,6 +110,22 @@ def test_one_failed_cell_costs_no_other(
     assert told["missing"][0]["cell"] == "Broken, four, seed 0"
 
 
+def test_what_is_done_is_a_table_where_it_is_stopped(
+    folder: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise SystemExit(143)
+
+    shutil.rmtree(folder / "tiny")
+    monkeypatch.setattr("squeezespan.experiments.runner.distill", stopped)
+    plan = plan_experiment("tiny", replace(asked, seeds=(0, 1)), folder)
+    with pytest.raises(SystemExit):
+        reproduce(plan)
+    told = json.loads((folder / "tiny" / "table.json").read_text(encoding="utf-8"))
+    assert {row["seeds"] for row in told["rows"]} == {"0"}
+    assert [missing["reason"] for missing in told["missing"]] == ["stopped before it was done"] * 2
+
+
 def test_nothing_done_is_an_error(asked: Asked, tmp_path: Path) -> None:
     plan = plan_experiment("tiny", replace(asked, data=(f"four=folder:{tmp_path}/no",)), tmp_path)
     with pytest.raises(TrainingError, match="no cell of tiny could be done"):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from squeezespan.randomness import StepRandom, derive_seed
+from squeezespan.randomness import Rows, StepRandom, derive_seed
 
 __all__ = [
     "BATCH",
@@ -64,8 +64,16 @@ class FormulaRandom(StepRandom):
     """Numbers that follow from seed, step, stream and how many draws there were before."""
 
     def __init__(
-        self, seed: int, step: int = 0, *, stream: str = "", device: torch.device | str = "cpu"
+        self,
+        seed: int,
+        step: int = 0,
+        *,
+        stream: str = "",
+        device: torch.device | str = "cpu",
+        rows: Rows | None = None,
     ) -> None:
+        # Of the whole batch in its order: there is no other process.
+        assert rows is None or rows.indices.tolist() == list(range(rows.total))
         super().__init__(seed, step, stream=stream, device=device)
         self._parts = (seed, step, stream)
         self._draws = 0

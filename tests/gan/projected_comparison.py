@@ -13,7 +13,7 @@ from squeezespan.discriminators.projected.network import (
     ProjectedDiscriminatorConfig,
 )
 from squeezespan.discriminators.projected.sources import open_features
-from squeezespan.gan import projected_step
+from squeezespan.gan import trained
 from squeezespan.gan.config import GanTrainConfig
 from squeezespan.gan.diffaugment import diff_augment
 from squeezespan.gan.projected_step import ProjectedStep
@@ -65,7 +65,7 @@ def step_errors(name: str, published: Vectors) -> dict[str, float]:
         assert optimizer.param_groups[0]["eps"] == 1e-8
         optimizer.param_groups[0]["eps"] = formula.EPS
     losses = []
-    with mock.patch.object(projected_step, "StepRandom", formula.FormulaRandom):
+    with mock.patch.object(trained, "StepRandom", formula.FormulaRandom):
         for step in range(formula.STEPS):
             real = formula.images(case.resolution, step)
             numbers = gan.run(step, real, formula.labels(case.classes))

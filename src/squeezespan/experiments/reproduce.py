@@ -104,7 +104,8 @@ def reproduce(
 ) -> tuple[Results, list[Trouble]]:
     """Do what isn't done of a plan, and write the table of what is.
 
-    A table is written also where cells are missing; started again, the same command goes on.
+    A table is written also where cells are missing, and where it is stopped; started again, the
+    same command goes on.
 
     Args:
         plan: from `plan_experiment`.
@@ -128,10 +129,17 @@ def reproduce(
         place = plan.out / _TEACHERS
         teachers = score_teachers(plan.columns, plan.asked.scale, place, plan.asked.device)
     left = left_to_do(plan.tasks)
-    if slurm is None or not left:
-        troubles = run_tasks(left, jobs)
-    else:
-        troubles = run_on_slurm(left, jobs, slurm, plan.out / _LOGS)
+    try:
+        if slurm is None or not left:
+            troubles = run_tasks(left, jobs)
+        else:
+            troubles = run_on_slurm(left, jobs, slurm, plan.out / _LOGS)
+    except (KeyboardInterrupt, SystemExit):
+        results = collect(plan.experiment, plan.tasks, teachers)
+        if results.found:
+            write_results(plan, results, _not_done(plan))
+            print(f"what is done stands in {plan.table}", file=sys.stderr, flush=True)
+        raise
     for trouble in troubles:
         print(f"{trouble.title}: {trouble.reason}", file=sys.stderr, flush=True)
     results = collect(plan.experiment, plan.tasks, teachers)
@@ -207,6 +215,14 @@ def _length(cell: Cell) -> str:
     train = cell.config.train
     length = f"{train.max_steps} steps" if train.max_steps else f"{train.epochs} epochs"
     return f"{length} of {train.batch_size}"
+
+
+def _not_done(plan: Plan) -> list[Trouble]:
+    return [
+        Trouble(task.cell.title, "stopped before it was done")
+        for task in plan.tasks
+        if not done(task)
+    ]
 
 
 def _narrowed(experiment: Experiment, keys: tuple[str, ...]) -> Experiment:
