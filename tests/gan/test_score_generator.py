@@ -115,7 +115,7 @@ def test_other_resolution(generator: StyleGAN2Generator) -> None:
 def test_a_broken_generator_has_no_score(generator: StyleGAN2Generator, images: ImageSet) -> None:
     with torch.no_grad():
         next(generator.synthesis.parameters()).fill_(torch.nan)
-    with pytest.raises(UserError, match="not numbers"):
+    with pytest.raises(UserError, match="not finite numbers"):
         _score(generator, images)
 
 
