@@ -47,7 +47,7 @@ _SHARES = (
     "what_cannot_be_divided_is_refused",
     "a_group_of_all_is_fine_for_one_process",
     "whole_groups_are_fine_for_any_process",
-    "batch_norms_of_a_projected_discriminator_want_whole_batches",
+    "batch_norms_of_heads_take_several_processes_but_no_micro_batches",
     "path_lengths_are_taken_of_half_a_batch_and_of_one_image_at_least",
     "numbers_and_gradients_of_all_processes_are_added_up",
     "no_more_than_a_micro_batch_is_computed_at_once",
