@@ -34,9 +34,9 @@ def gather_evidence(
         generator: the demo's.
         examiner: whose images the test was on.
         outcomes: key of a row to what its test said.
-        students: of the untrained row, of `SHOWN` and of `NAMER`, by key.
+        students: of `SHOWN` and of `NAMER`, by key.
     """
-    titled = {arm.title: students[arm.key] for arm in (RANDOM, SHOWN, NAMER)}
+    titled = {arm.title: students[arm.key] for arm in (SHOWN, NAMER)}
     known = outcomes[NAMER.key].features
     return Evidence(
         config=config,

@@ -8,7 +8,6 @@ from torch import Tensor
 from squeezespan.evaluation.analysis_options import NetworkOptions
 from squeezespan.evaluation.knn import knn_predict
 from squeezespan.evaluation.logistic import Standardizer
-from squeezespan.evaluation.maps import neighbor_hits
 from squeezespan.evaluation.network_features import GENERATOR_FEATURES, of_generated, of_student
 from squeezespan.evaluation.networks import Networks
 from squeezespan.evaluation.protocols import FeatureSplit
@@ -29,10 +28,6 @@ class Knowledge:
     """int64 [N]; the class that each image looks to have."""
     features: Mapping[str, Tensor]
     """float32 [N, D], standardized; the generator's own first."""
-
-    def agreement(self, name: str) -> float:
-        """Share of one half of the images whose neighbours in the other half have their class."""
-        return float(neighbor_hits(self.features[name], self.labels).float().mean())
 
 
 def look_at_generated(

@@ -100,8 +100,7 @@ def run_demo(options: DemoOptions, out: str | Path, began: float | None = None) 
         result = build_result(
             setting.examiner, plan, outcomes, folder.path, str(setting.device), found is not None
         )
-        evidence = _evidence(setting, plan, outcomes, _untrained(start, setting), folder.path)
-        write_demo_report(folder.path, result, evidence)
+        write_demo_report(folder.path, result, _evidence(setting, plan, outcomes, folder.path))
         result["seconds"] = round(time.monotonic() - began, 1)
         write_json(folder.path / RESULT, result)
     finally:
@@ -206,15 +205,10 @@ def _train_all(setting: _Setting, plan: DemoPlan, out: Path) -> dict[str, Outcom
 
 
 def _evidence(
-    setting: _Setting,
-    plan: DemoPlan,
-    outcomes: Mapping[str, Outcome],
-    untrained: Backbone,
-    out: Path,
+    setting: _Setting, plan: DemoPlan, outcomes: Mapping[str, Outcome], out: Path
 ) -> Evidence:
     config = demo_config(SHOWN, plan.options, _sizes(plan, SHOWN.key))
-    trained = {arm.key: _trained(out, arm.key, setting.device) for arm in (SHOWN, NAMER)}
-    students = {RANDOM.key: untrained, **trained}
+    students = {arm.key: _trained(out, arm.key, setting.device) for arm in (SHOWN, NAMER)}
     return gather_evidence(config, setting.generator, setting.examiner, outcomes, students)
 
 
