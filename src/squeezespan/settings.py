@@ -66,8 +66,10 @@ Setting = str | bool | int | float | Sequence[str | int | float] | None
 """What a setting may be before it is checked."""
 
 Seed = Annotated[int, Range(0, 2**32 - 1)]
-TestShare = Annotated[float, Range(0, 0.9, above=True)]
 """What every library that draws numbers takes."""
+
+TestShare = Annotated[float, Range(0, 0.9, above=True)]
+"""Share of images that become a test split."""
 
 
 def to_dict(settings: Any) -> dict[str, Any]:
