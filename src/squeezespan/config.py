@@ -20,6 +20,7 @@ from squeezespan.settings import (
 
 __all__ = [
     "AugmentConfig",
+    "CovarianceEstimate",
     "DistillConfig",
     "ImagesConfig",
     "MethodConfig",
@@ -36,6 +37,7 @@ __all__ = [
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Perceptual = Literal["lpips", "efficientnet-lite0", "none"]
+CovarianceEstimate = Literal["sample", "unbiased"]
 LoggerName = Literal["tensorboard", "wandb", "mlflow"]
 
 Share = Annotated[float, Range(0, 1)]
@@ -91,7 +93,7 @@ class MethodConfig:
     """vicreg on real and synthetic images: `joint`, one batch of both, with one set of batch
     statistics and one loss; `separate`, each stream in passes of its own with its own statistics
     and loss, weighed by alpha, where only real images enter the running statistics."""
-    covariance_estimate: Literal["sample", "unbiased"] = "sample"
+    covariance_estimate: CovarianceEstimate = "sample"
     """What the covariance term squares: `sample`, the covariances of the batch, as VICReg does;
     `unbiased` takes off what independent dimensions have by chance, variance times variance /
     (images - 1), so that what is left estimates the squared covariances of all images."""

@@ -9,14 +9,14 @@ from torch.nn import functional as F
 from squeezespan.config import MethodConfig
 from squeezespan.losses.emp_ssl import coding_rate, patch_similarity
 from squeezespan.losses.gather import gather_batch
-from squeezespan.methods.base import Batch, Method
+from squeezespan.methods.base import Batch
 from squeezespan.methods.spread import deviation
-from squeezespan.methods.streams import joint_views, streams_of
+from squeezespan.methods.streams import ViewsMethod, joint_views
 
 __all__ = ["EmpSSL"]
 
 
-class EmpSSL(Method):
+class EmpSSL(ViewsMethod):
     """EMP-SSL (Tong et al. 2023, arXiv 2304.03977), which uses no more of a generator than images.
 
     loss = -similarity * S - coding_rate * R, with S the cosine of an image's patches with their
@@ -30,15 +30,9 @@ class EmpSSL(Method):
         config: alpha, the share of synthetic images, the patches and the weights of the terms.
     """
 
-    needs_source = False
-
     def __init__(self, backbone: nn.Module, projector: nn.Module, config: MethodConfig) -> None:
-        super().__init__(backbone, projector)
+        super().__init__(backbone, projector, config.alpha, config.patches)
         self.config = config
-        self.streams = streams_of(config.alpha)
-        self.needs_real = "real" in self.streams
-        self.real_views = config.patches
-        self.synthetic_views = config.patches if "syn" in self.streams else 0
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the losses of one step, see `Method.forward`."""

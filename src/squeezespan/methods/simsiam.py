@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from squeezespan.losses.simsiam import negative_cosine
-from squeezespan.methods.base import Batch, Method
+from squeezespan.methods.base import Batch
 from squeezespan.methods.spread import deviation, named_spread, spread
-from squeezespan.methods.streams import joint_views, separate, streams_of
+from squeezespan.methods.streams import ViewsMethod, joint_views, separate
 
 __all__ = ["SimSiam"]
 
 
-class SimSiam(Method):
+class SimSiam(ViewsMethod):
     """SimSiam (arXiv 2011.10566), which uses no more of a generator than its images.
 
     A mixture of real and synthetic images is one data set: each view of the mixed batch goes
@@ -29,16 +29,11 @@ class SimSiam(Method):
         alpha: share of synthetic images, 0 to 1.
     """
 
-    needs_source = False
-
     def __init__(
         self, backbone: nn.Module, projector: nn.Module, predictor: nn.Module, alpha: float
     ) -> None:
-        super().__init__(backbone, projector)
+        super().__init__(backbone, projector, alpha)
         self.predictor = predictor
-        self.streams = streams_of(alpha)
-        self.needs_real = "real" in self.streams
-        self.synthetic_views = 2 if "syn" in self.streams else 0
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the losses of one step, see `Method.forward`."""

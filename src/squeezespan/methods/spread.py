@@ -1,15 +1,16 @@
 """How far embeddings spread over a batch: the terms that prevent collapse, and what logs show."""
 
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from squeezespan.config import CovarianceEstimate, MethodConfig
 from squeezespan.losses.vicreg import covariance, unbiased_covariance, variance
 
-__all__ = ["CovarianceEstimate", "Spread", "deviation", "named_spread", "spread"]
+__all__ = ["Spread", "deviation", "named_spread", "spread", "weighed"]
 
-CovarianceEstimate = Literal["sample", "unbiased"]
 _COVARIANCES = {"sample": covariance, "unbiased": unbiased_covariance}
 
 
@@ -27,6 +28,15 @@ def spread(*views: Tensor, estimate: CovarianceEstimate = "sample") -> Spread:
         torch.stack([variance(z) for z in views]).sum(),
         torch.stack([covariance_of(z) for z in views]).sum(),
     )
+
+
+def weighed(config: MethodConfig, distance: Tensor, spreads: Sequence[Spread]) -> Tensor:
+    """Give VICReg's loss: the invariance term, and both terms of each spread, by their weights."""
+    loss = config.invariance * distance
+    for terms in spreads:
+        loss = loss + config.variance * terms.variance
+        loss = loss + config.covariance * terms.covariance
+    return loss
 
 
 def named_spread(prefix: str, measured: Spread) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ from squeezespan.config import MethodConfig
 from squeezespan.losses.gather import gather_batch
 from squeezespan.losses.vicreg import invariance
 from squeezespan.methods.base import Batch, Method
-from squeezespan.methods.spread import Spread, deviation, named_spread, spread
+from squeezespan.methods.spread import Spread, deviation, named_spread, spread, weighed
 from squeezespan.methods.streams import views_of
 from squeezespan.models.batchnorm import kept_running_statistics
 from squeezespan.models.squeeze import Squeeze
@@ -105,7 +105,7 @@ class SqueezeSpan(Method):
         logs |= named_spread("syn", student_spread)
         if not isinstance(self.target, Squeeze):
             deviations.append(deviation(student) / deviation(target).clamp_min(1e-12))
-            return self._weigh(distance, [])
+            return weighed(self.config, distance, [])
         deviations.append(deviation(student))
         target_spread = self._spread(target)
         logs |= named_spread("squeeze", target_spread) | {"target_std": deviation(target)}
@@ -114,7 +114,7 @@ class SqueezeSpan(Method):
             "squeeze": [target_spread],
             "both": [student_spread, target_spread],
         }[self.config.regularize]
-        return self._weigh(distance, regularized)
+        return weighed(self.config, distance, regularized)
 
     def _span_loss(self, batch: Batch, logs: dict[str, Tensor], deviations: list[Tensor]) -> Tensor:
         embeddings: list[Tensor] = []
@@ -130,7 +130,7 @@ class SqueezeSpan(Method):
         real_spread = self._spread(first, second)
         logs["real/invariance"] = distance.detach()
         logs |= named_spread("real", real_spread)
-        loss = self._weigh(distance, [real_spread])
+        loss = weighed(self.config, distance, [real_spread])
         if self.real_target is None:
             return loss
         if batch.real_source is None:
@@ -143,13 +143,6 @@ class SqueezeSpan(Method):
 
     def _spread(self, *views: Tensor) -> Spread:
         return spread(*views, estimate=self.config.covariance_estimate)
-
-    def _weigh(self, distance: Tensor, regularized: list[Spread]) -> Tensor:
-        loss = self.config.invariance * distance
-        for term in regularized:
-            loss = loss + self.config.variance * term.variance
-            loss = loss + self.config.covariance * term.covariance
-        return loss
 
 
 def _distance(kind: nn.Module, target: Tensor, student: Tensor) -> Tensor:

@@ -3,19 +3,43 @@
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from squeezespan.errors import UserError
 from squeezespan.losses.gather import gather_batch, world_size
-from squeezespan.methods.base import Batch
+from squeezespan.methods.base import Batch, Method
 
-__all__ = ["StreamName", "joint_views", "separate", "streams_of", "views_of"]
+__all__ = ["StreamName", "ViewsMethod", "joint_views", "separate", "views_of"]
 
 StreamName = Literal["real", "syn"]
 
 
-def streams_of(alpha: float) -> tuple[StreamName, ...]:
-    """Streams that a share `alpha` of synthetic images leaves: real, synthetic or both."""
+class ViewsMethod(Method):
+    """A method that uses no more of a generator than its images.
+
+    Args:
+        backbone: as for `Method`.
+        projector: likewise.
+        alpha: share of synthetic images, 0 to 1.
+        views: of each image, real or synthetic.
+
+    Attributes:
+        streams: that the share leaves: real, synthetic or both.
+    """
+
+    needs_source = False
+
+    def __init__(
+        self, backbone: nn.Module, projector: nn.Module, alpha: float, views: int = 2
+    ) -> None:
+        super().__init__(backbone, projector)
+        self.streams = _streams_of(alpha)
+        self.needs_real = "real" in self.streams
+        self.real_views = views
+        self.synthetic_views = views if "syn" in self.streams else 0
+
+
+def _streams_of(alpha: float) -> tuple[StreamName, ...]:
     if alpha == 0:
         return ("real",)
     return ("syn",) if alpha == 1 else ("real", "syn")

@@ -8,15 +8,15 @@ from torch import Tensor, nn
 from squeezespan.config import MethodConfig
 from squeezespan.losses.gather import gather_batch
 from squeezespan.losses.vicreg import invariance
-from squeezespan.methods.base import Batch, Method
-from squeezespan.methods.spread import Spread, deviation, named_spread, spread
-from squeezespan.methods.streams import StreamName, joint_views, separate, streams_of, views_of
+from squeezespan.methods.base import Batch
+from squeezespan.methods.spread import Spread, deviation, named_spread, spread, weighed
+from squeezespan.methods.streams import StreamName, ViewsMethod, joint_views, separate, views_of
 from squeezespan.models.batchnorm import kept_running_statistics
 
 __all__ = ["VICReg"]
 
 
-class VICReg(Method):
+class VICReg(ViewsMethod):
     """VICReg (arXiv 2105.04906), which uses no more of a generator than its images.
 
     A mixture of real and synthetic images is one data set: each view of the mixed batch goes
@@ -30,14 +30,9 @@ class VICReg(Method):
         config: alpha, the share of synthetic images, the weights of the terms, and `mixture`.
     """
 
-    needs_source = False
-
     def __init__(self, backbone: nn.Module, projector: nn.Module, config: MethodConfig) -> None:
-        super().__init__(backbone, projector)
+        super().__init__(backbone, projector, config.alpha)
         self.config = config
-        self.streams = streams_of(config.alpha)
-        self.needs_real = "real" in self.streams
-        self.synthetic_views = 2 if "syn" in self.streams else 0
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the losses of one step, see `Method.forward`."""
@@ -73,11 +68,7 @@ class VICReg(Method):
 
     def _loss(self, name: str, first: Tensor, second: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         distance, both = invariance(first, second), self._spread(first, second)
-        loss = (
-            self.config.invariance * distance
-            + self.config.variance * both.variance
-            + self.config.covariance * both.covariance
-        )
+        loss = weighed(self.config, distance, [both])
         return loss, {f"{name}/invariance": distance.detach(), **named_spread(name, both)}
 
     @torch.no_grad()
