@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from squeezespan.config import DistillConfig, MethodConfig, config_from_dict
 from squeezespan.discriminators.projected.files import discriminator_file
@@ -21,6 +21,7 @@ from squeezespan.settings import flatten, to_dict
 __all__ = ["Cell", "missing", "other_setting", "passes_per_image", "plan_cells", "with_steps"]
 
 
+_Network = Literal["generator", "discriminator"]
 _PLACES = {"data", "gan", "discriminator"}
 """Settings that name files: another machine keeps them elsewhere."""
 
@@ -124,7 +125,7 @@ def plan_cells(
         UserError: no preset of that name, settings that are impossible, or a generator's file that
             isn't there.
     """
-    sha256_of = functools.cache(generator_sha256)
+    sha256_of = functools.cache(_sha256)
     return [
         _cell(experiment, arm, scale, column, seed, steps, changes or {}, sha256_of)
         for seed in seeds
@@ -173,11 +174,11 @@ def _cell(
     seed: int,
     steps: int | None,
     above: Changes,
-    sha256_of: Callable[[str], str],
+    sha256_of: Callable[[_Network, str], str],
 ) -> Cell:
     if arm.direct:
         assert column.discriminator is not None
-        sha256 = file_sha256(discriminator_file(column.discriminator))
+        sha256 = sha256_of("discriminator", column.discriminator)
         return Cell(arm, column, seed, None, arm.direct, sha256)
     preset = arm.preset(scale, column.name)
     if scale == "paper" and preset not in {one.name for one in list_presets()}:
@@ -201,10 +202,16 @@ def _cell(
     if arm.real_teacher is not None:
         assert column.discriminator is not None
         values["discriminator"] = f"{arm.real_teacher}:{column.discriminator}"
-        judge = file_sha256(discriminator_file(column.discriminator))
+        judge = sha256_of("discriminator", column.discriminator)
     config = config_from_dict(values, where=f"{experiment.name}, {arm.title}")
-    gan = sha256_of(column.gan) if needs_gan else None
+    gan = sha256_of("generator", column.gan) if needs_gan else None
     return Cell(arm, column, seed, config, preset, gan, judge)
+
+
+def _sha256(network: _Network, name: str) -> str:
+    if network == "generator":
+        return generator_sha256(name)
+    return file_sha256(discriminator_file(name))
 
 
 def _settings(layers: Sequence[Changes]) -> Iterator[tuple[str, str, Any]]:
