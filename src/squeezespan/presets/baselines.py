@@ -30,8 +30,7 @@ __all__ = ["register_all"]
 _Scale = Literal["cifar10", "cifar100", "mini"]
 
 _SCALES: tuple[_Scale, ...] = ("cifar10", "cifar100", "mini")
-_BATCH = 256
-_EPOCHS = 1000
+_PUBLISHED = TrainConfig(epochs=1000, batch_size=256)
 _EMP_BATCH = 100
 _EMP_RATE = 0.3
 _EMP_EPOCHS = 30
@@ -84,13 +83,9 @@ def emp_ssl(scale: _Scale) -> DistillConfig:
     augment = AugmentConfig(
         crop_scale=(0.25, 0.25), crop_ratio=(1.0, 1.0), hue=0.2, blur=0.1, solarize=0.1
     )
-    config = _config(scale, method, optim, augment, warmup_epochs=0.0)
-    train = replace(config.train, batch_size=_EMP_BATCH)
-    if scale == "mini":
-        train = replace(train, max_steps=mini.PASSES // (_EMP_BATCH * method.patches))
-    else:
-        train = replace(train, epochs=_EMP_EPOCHS)
-    return replace(config, train=train, monitor=MonitorConfig(knn_every=1))
+    published = TrainConfig(epochs=_EMP_EPOCHS, batch_size=_EMP_BATCH)
+    config = _config(scale, method, optim, augment, published, method.patches, warmup_epochs=0.0)
+    return replace(config, monitor=MonitorConfig(knn_every=1))
 
 
 def _config(
@@ -98,27 +93,32 @@ def _config(
     method: MethodConfig,
     optim: OptimConfig,
     augment: AugmentConfig,
+    published: TrainConfig = _PUBLISHED,
+    views: int = 2,
     warmup_epochs: float = 10.0,
 ) -> DistillConfig:
     if scale == "mini":
         base = mini.mini_config("vicreg", 0.0)
-        train = replace(base.train, batch_size=_BATCH, max_steps=mini.PASSES // (_BATCH * 2))
+        batch = published.batch_size
+        train = replace(base.train, batch_size=batch, max_steps=mini.PASSES // (batch * views))
         optim = replace(optim, warmup_epochs=min(warmup_epochs, 1.0))
     else:
         base = paper.vicreg(paper.ROWS[scale], 0.0)
-        train = TrainConfig(epochs=_EPOCHS, batch_size=_BATCH)
+        train = published
         optim = replace(optim, warmup_epochs=warmup_epochs)
     return replace(base, train=train, method=method, optim=optim, augment=augment)
 
 
 def register_all() -> None:
     """Register the strong baselines on CIFAR and small."""
-    named = (("vicreg-strong", vicreg), ("simsiam-strong", simsiam), ("emp-ssl", emp_ssl))
-    for prefix, build in named:
+    named = (
+        ("vicreg-strong", vicreg, "1,000 epochs. "),
+        ("simsiam-strong", simsiam, "1,000 epochs. "),
+        ("emp-ssl", emp_ssl, "30 epochs, the longest of its paper on CIFAR. "),
+    )
+    for prefix, build, length in named:
         for scale in _SCALES:
             small = scale == "mini"
             where = ", small, for a CPU" if small else f" on {paper.ROWS[scale].title}"
-            more = "" if small or build is emp_ssl else "1,000 epochs. "
-            if not small and build is emp_ssl:
-                more = "30 epochs, the longest of its paper on CIFAR. "
+            more = "" if small else length
             register(f"{prefix}-{scale}", partial(build, scale), where=where, more=more)
