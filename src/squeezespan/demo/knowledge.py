@@ -45,16 +45,11 @@ def look_at_generated(
             generator.
         known: the namer's features of labelled images.
     """
-    device = next(generator.parameters()).device
-    networks = Networks(NetworkOptions(), device, generator, None, dict(students))
+    networks = Networks(NetworkOptions(), generator.device, generator, None, dict(students))
     features, _ = of_generated(networks, _IMAGES)
     named = features[of_student(namer)].to(known.train_x)
     labels = knn_predict(known.train_x, known.train_y, named).cpu()
     shown = {GENERATOR: features[GENERATOR_FEATURES]} | {
         name: features[of_student(name)] for name in students if name != namer
     }
-    return Knowledge(labels, {name: _standardized(x) for name, x in shown.items()})
-
-
-def _standardized(x: Tensor) -> Tensor:
-    return Standardizer(x)(x)
+    return Knowledge(labels, {name: Standardizer(x)(x) for name, x in shown.items()})

@@ -175,11 +175,8 @@ def _train(
 
 
 def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
-    plan, target, real_target = (
-        parts.plan,
-        parts.method.standardized,
-        parts.method.real_standardized,
-    )
+    plan, method = parts.plan, parts.method
+    target, real_target = method.standardized, method.real_standardized
     return {
         "arch": config.student.arch,
         "stem": config.student.stem,
@@ -212,7 +209,7 @@ def _discriminator_facts(parts: Parts) -> dict[str, Any]:
     facts = parts.discriminator.header["provenance"]
     return {
         "discriminator": parts.config.discriminator,
-        "discriminator_sha256": facts["sha256"],
+        "discriminator_sha256": parts.discriminator_sha256,
         **({"minibatch_std": facts["minibatch_std"]} if "minibatch_std" in facts else {}),
     }
 
