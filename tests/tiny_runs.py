@@ -48,17 +48,19 @@ def make_images(folder: Path, per_class: int = 20) -> str:
     return f"folder:{folder}"
 
 
-def make_student_file(file: Path, provenance: dict[str, Any] | None = None) -> Path:
-    """Write a student of 16 pixels with random weights."""
+def make_student_file(
+    file: Path, provenance: dict[str, Any] | None = None, *, resolution: int = 16, seed: int = 0
+) -> Path:
+    """Write a student with random weights."""
     with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        backbone = build_backbone("resnet10-narrow", "cifar", 16)
+        torch.manual_seed(seed)
+        backbone = build_backbone("resnet10-narrow", "cifar", resolution)
     header = {
         "arch": "resnet10-narrow",
         "stem": "cifar",
         "num_features": 256,
-        "resolution": 16,
-        "normalization": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
+        "resolution": resolution,
+        "normalization": {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.25, 0.3]},
         "provenance": provenance or {},
     }
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import torch
+from tiny_runs import make_student_file
 
 from squeezespan.gan.config import GanTrainConfig
-from squeezespan.models.backbones import build_backbone
-from squeezespan.models.student_file import save_student
 from squeezespan.settings import from_dict
 
 __all__ = ["make_student", "tiny_projected"]
@@ -14,19 +12,8 @@ __all__ = ["make_student", "tiny_projected"]
 
 def make_student(folder: Path, *, seed: int = 0, saw: list[str] | None = None) -> str:
     """Write a student of 32 pixels with random weights, and give its name as feature network."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with torch.random.fork_rng([]):
-        torch.manual_seed(seed)
-        backbone = build_backbone("resnet10-narrow", "cifar", 32)
-    header = {
-        "arch": "resnet10-narrow",
-        "stem": "cifar",
-        "num_features": 256,
-        "resolution": 32,
-        "normalization": {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.25, 0.3]},
-        "provenance": {"saw": saw} if saw else {},
-    }
-    save_student(folder / "student.safetensors", backbone, header)
+    provenance = {"saw": saw} if saw else {}
+    make_student_file(folder / "student.safetensors", provenance, resolution=32, seed=seed)
     return f"student:{folder}"
 
 
