@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from squeezespan.config import DistillConfig, MethodConfig, validate
+from squeezespan.config import DistillConfig, validate
 from squeezespan.data.notices import say
 from squeezespan.distillation.folder import distill_folder
+from squeezespan.distillation.header import student_header
 from squeezespan.distillation.job import StudentJob
 from squeezespan.distillation.monitor import KnnMonitor
 from squeezespan.distillation.prepare import Parts, open_stream, prepare
@@ -17,7 +18,6 @@ from squeezespan.distillation.schedule import run_pace
 from squeezespan.distillation.speed import measure_run
 from squeezespan.distillation.stream import Place
 from squeezespan.distillation.target import measure_targets
-from squeezespan.environment import project_commit
 from squeezespan.hardware import resolve_device
 from squeezespan.models.student_file import Backbone, save_student
 from squeezespan.reports.run import write_run_report
@@ -35,9 +35,6 @@ _ADVICE = (
     "what was saved before is kept; start again in another --out with a lower "
     "--optim.base-lr, --optim.clip-grad-norm 1 or --precision fp32"
 )
-
-_OPTIONS = ("mixture", "covariance_estimate", "projector_dim")
-"""Settings of a method that a student's file names where they are not the default."""
 
 
 def distill(config: DistillConfig, out: str | Path, resume: bool = False) -> Path:
@@ -135,21 +132,19 @@ def _train(
     if parts.discriminator is not None:
         stamp["discriminator_sha256"] = parts.discriminator_sha256
     if found is not None:
-        saved = state["stamp"]
-        gan = f"{config.gan} is another file than the one"
-        folder.check_input(gan, saved.get("gan_sha256"), stamp["gan_sha256"])
-        discriminator = f"{config.discriminator} is another file than the one"
-        now = parts.discriminator_sha256
-        folder.check_input(discriminator, saved.get("discriminator_sha256"), now)
-        images = f"{config.data} has other images than those"
-        folder.check_input(images, saved.get("images"), stamp["images"])
+        named = {
+            "gan_sha256": f"{config.gan} is another file than the one",
+            "discriminator_sha256": f"{config.discriminator} is another file than the one",
+            "images": f"{config.data} has other images than those",
+        }
+        folder.check_inputs(state["stamp"], stamp, named)
     place = Place(fabric.global_rank, fabric.world_size, fabric.device)
     stream = open_stream(config, parts, place)
     if found is None:
         measure_targets(fabric, parts.method, stream, config.source.statistics_images)
     monitor = None
     if parts.images.knn is not None:
-        backbone = Backbone(parts.method.backbone, _header(config, parts, step))
+        backbone = Backbone(parts.method.backbone, student_header(config, parts, step))
         monitor = KnnMonitor(fabric, config, parts.plan, backbone, parts.images.knn)
     say(_headline(config, parts, folder, step, fabric))
     recorder = Recorder()
@@ -159,7 +154,7 @@ def _train(
         recorder = open_recorder(folder, config, step, seen, state["metrics_bytes"], "distill")
 
     def publish(done: int) -> None:
-        save_student(folder.result, parts.method.backbone, _header(config, parts, done))
+        save_student(folder.result, parts.method.backbone, student_header(config, parts, done))
         write_run_report(folder.path, parts.images.train, parts.generator)
 
     try:
@@ -172,59 +167,6 @@ def _train(
     finally:
         recorder.close()
     on_main_process(fabric, lambda: publish(parts.plan.steps))
-
-
-def _header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
-    plan, method = parts.plan, parts.method
-    target, real_target = method.standardized, method.real_standardized
-    return {
-        "arch": config.student.arch,
-        "stem": config.student.stem,
-        "num_features": parts.method.backbone.num_features,
-        "resolution": config.images.side,
-        "normalization": dataclasses.asdict(parts.normalization),
-        "provenance": {
-            "method": _method_settings(config),
-            "data": config.data,
-            **({"test_share": share} if (share := config.images.test_share) else {}),
-            "gan": config.gan if parts.generator is not None else None,
-            "gan_sha256": parts.gan_sha256,
-            **_discriminator_facts(parts),
-            **({"saw": list(parts.saw)} if parts.saw else {}),
-            "seed": config.train.seed,
-            "epochs": round(step / plan.steps_per_epoch, 4),
-            "images_seen": step * config.train.batch_size,
-            "finished": step == plan.steps,
-            "commit": project_commit(),
-            "torch": torch.__version__,
-        },
-        **({"target": target.describe()} if target is not None else {}),
-        **({"real_target": real_target.describe()} if real_target is not None else {}),
-    }
-
-
-def _discriminator_facts(parts: Parts) -> dict[str, Any]:
-    if parts.discriminator is None:
-        return {}
-    facts = parts.discriminator.header["provenance"]
-    return {
-        "discriminator": parts.config.discriminator,
-        "discriminator_sha256": parts.discriminator_sha256,
-        **({"minibatch_std": facts["minibatch_std"]} if "minibatch_std" in facts else {}),
-    }
-
-
-def _method_settings(config: DistillConfig) -> dict[str, Any]:
-    settings, usual = dataclasses.asdict(config.method), MethodConfig()
-    # Names of what is not in use would only mislead.
-    unused = {name for name in _OPTIONS if settings[name] == getattr(usual, name)}
-    if config.method.name != "encoding":
-        unused.add("perceptual")
-    if config.discriminator is None:
-        unused.add("real_teacher")
-    if config.method.name != "emp-ssl":
-        unused.update(("patches", "similarity", "coding_rate", "coding_eps"))
-    return {name: value for name, value in settings.items() if name not in unused}
 
 
 def _headline(

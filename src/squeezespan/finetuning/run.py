@@ -112,11 +112,11 @@ def _run(fabric: Fabric, inputs: Inputs, parts: Parts, started: float) -> None:
         "images": labelled.images.fingerprint(),
     }
     if found is not None:
-        saved = state["stamp"]
-        weights = f"{config.weights} has other weights than those"
-        folder.check_input(weights, saved.get("weights_sha256"), stamp["weights_sha256"])
-        images = f"{config.data} has other images than those"
-        folder.check_input(images, saved.get("images"), stamp["images"])
+        named = {
+            "weights_sha256": f"{config.weights} has other weights than those",
+            "images": f"{config.data} has other images than those",
+        }
+        folder.check_inputs(state["stamp"], stamp, named)
     plan = plan_finetuning(config, labelled.labels)
     say(_headline(config, labelled, plan, fabric, folder, step))
     classes = len(labelled.class_names)

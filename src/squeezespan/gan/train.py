@@ -162,10 +162,11 @@ def _train(
     found = on_main_process(fabric, lambda: load_newest_checkpoint(folder.checkpoints))
     step, state = found or (0, {"metrics_bytes": 0})
     if found is not None:
-        saved = state["stamp"]
-        for name, where in (("images", config.data), ("clusters", folder.path / CLUSTERS_FILE)):
-            other = f"{where} has other {name} than those"
-            folder.check_input(other, saved.get(name), stamp.get(name))
+        named = {
+            "images": f"{config.data} has other images than those",
+            "clusters": f"{folder.path / CLUSTERS_FILE} has other clusters than those",
+        }
+        folder.check_inputs(state["stamp"], stamp, named)
     count = len(classes.images)
     train, steps = config.train, total_steps(config, count)
     processes = f" on {fabric.world_size} processes" if fabric.world_size > 1 else ""

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -88,22 +88,28 @@ class RunFolder(Generic[Settings]):
         self.environment = path / "environment.json"
         self._lock = FolderLock(path)
 
-    def check_input(self, what: str, saved: object, now: object) -> None:
-        """Make sure that a run goes on with the input that it was started with.
+    def check_inputs(
+        self,
+        saved: Mapping[str, str | None],
+        now: Mapping[str, str | None],
+        named: Mapping[str, str],
+    ) -> None:
+        """Make sure that a run goes on with the inputs that it was started with.
 
         Args:
-            what: `FILE is another file than the one`, or the like.
-            saved: the input's hash in the checkpoint.
-            now: its hash today.
+            saved: hashes of the inputs in the checkpoint, by name.
+            now: their hashes today.
+            named: by name, `FILE is another file than the one`, or the like.
 
         Raises:
-            UserError: they differ.
+            UserError: one differs, or is there no more.
         """
-        if saved != now:
-            raise UserError(
-                f"cannot resume {self.path}: {what} that the run was started with; put it back, "
-                "or choose another --out"
-            )
+        for name, what in named.items():
+            if saved.get(name) != now.get(name):
+                raise UserError(
+                    f"cannot resume {self.path}: {what} that the run was started with; put it "
+                    "back, or choose another --out"
+                )
 
     def check(self, config: Settings, *, resume: bool) -> RunState:
         """Settle, without writing, whether a run with these settings may go on in the folder.
