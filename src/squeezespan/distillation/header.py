@@ -31,7 +31,7 @@ def student_header(config: DistillConfig, parts: Parts, step: int) -> dict[str, 
     return {
         "arch": config.student.arch,
         "stem": config.student.stem,
-        "num_features": parts.method.backbone.num_features,
+        "num_features": method.backbone.num_features,
         "resolution": config.images.side,
         "normalization": dataclasses.asdict(parts.normalization),
         "provenance": {
