@@ -29,6 +29,7 @@ from squeezespan.experiments.reproduce import (
     plan_experiment,
     reproduce,
 )
+from squeezespan.experiments.runner import Trouble
 from squeezespan.experiments.slurm import check_slurm
 from squeezespan.experiments.teachers import TeacherScore, score_teachers
 from squeezespan.gan.scoring.features import EfficientNetLite0
@@ -143,13 +144,31 @@ def test_a_cell_that_another_process_trains_is_left_to_it(folder: Path, asked: A
     assert [file.name for file in place.iterdir()] == [".lock"]
 
 
+def test_what_another_process_has_done_meanwhile_is_not_missing(
+    folder: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_experiment("tiny", replace(asked, seeds=(0, 1)), folder)
+    waits, never = plan.tasks[0].cell.title, plan.tasks[-1].cell.title
+    reason = "another process works on it"
+
+    def refused(*_: object, **__: object) -> list[Trouble]:
+        return [Trouble(waits, reason), Trouble(never, reason)]
+
+    monkeypatch.setattr("squeezespan.experiments.reproduce.run_tasks", refused)
+    monkeypatch.setattr(
+        "squeezespan.experiments.reproduce.done", lambda task: task.cell.title != never
+    )
+    _, troubles = reproduce(plan)
+    assert troubles == [Trouble(never, reason)]
+
+
 def test_a_cell_of_other_settings_is_not_taken_for_this_one(folder: Path, asked: Asked) -> None:
     plan = plan_experiment("tiny", asked, folder)
     file = plan.tasks[0].folder / "cell.json"
     told = json.loads(file.read_text(encoding="utf-8"))
     told["config"]["optim"]["base_lr"] = 0.7
     file.write_text(json.dumps(told), encoding="utf-8")
-    with pytest.raises(UserError, match=r"optim\.base_lr is 0\.7, not 0\.2"):
+    with pytest.raises(UserError, match=r"optim\.base_lr is 0\.7, not 0\.4"):
         reproduce(plan)
 
 

@@ -1,5 +1,6 @@
 """Presets hold the numbers of the appendix, and the small ones can be compared."""
 
+import csv
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,14 @@ import pytest
 from tiny_runs import make_images
 
 from squeezespan.errors import UserError
+from squeezespan.experiments.catalog.search import SEARCH
 from squeezespan.experiments.cells import passes_per_image
 from squeezespan.presets import find_preset, list_presets
 from squeezespan.presets.gan import GAN_PRESETS, find_gan_preset
+from squeezespan.settings import changed
 
 ROOT = Path(__file__).parents[2]
+STRONG = ("vicreg-strong", "simsiam-strong", "emp-ssl")
 
 
 @pytest.mark.parametrize(
@@ -128,15 +132,39 @@ def test_stl10_also_learns_from_unlabelled_images() -> None:
 
 
 def test_small_presets_see_equally_many_images_with_the_same_student() -> None:
-    small = [p.build() for p in list_presets() if p.name.endswith("-mini")]
-    small = [
-        config for config in small if config.optim == find_preset("squeeze-mini").build().optim
+    small = {p.name: p.build() for p in list_presets() if p.name.endswith("-mini")}
+    ours = [config for name, config in small.items() if name.removesuffix("-mini") not in STRONG]
+    assert len(ours) == 28
+    assert len({(c.train, c.student, replace(c.optim, base_lr=1.0)) for c in ours}) == 1
+
+
+SEARCHED = (
+    "vicreg-real",
+    "vicreg-mixed",
+    "simsiam-real",
+    "squeeze-standardized",
+    "squeeze-span-standardized",
+    "squeeze-span",
+)
+
+
+@pytest.mark.parametrize("method", SEARCHED)
+def test_small_presets_have_the_settings_of_their_best_trial(method: str) -> None:
+    file = ROOT / "results" / "mini-cifar10" / "search" / "table.csv"
+    with file.open(encoding="utf-8", newline="") as table:
+        rows = [row for row in csv.DictReader(table) if row["protocol"] == "logistic"]
+    found = {row["arm"]: float(row["accuracy"]) for row in rows}
+    trials = [arm for arm in SEARCH.arms if arm.key.rpartition("--")[0] == method]
+    assert len(trials) == 5
+    best = max(trials, key=lambda arm: found[arm.key])
+    # The preset is the trial's, so that the trial changes nothing of it but the monitor.
+    preset = find_preset(best.mini).build()
+    trial = changed(preset, best.mini_changes, where="search")
+    assert replace(trial, monitor=preset.monitor) == preset
+    others = [
+        changed(preset, arm.mini_changes, where="search") for arm in trials if arm is not best
     ]
-    assert len(small) == 28
-    assert len({(config.train, config.student, config.optim) for config in small}) == 1
-
-
-STRONG = ("vicreg-strong", "simsiam-strong", "emp-ssl")
+    assert all(replace(other, monitor=preset.monitor) != preset for other in others)
 
 
 def test_small_baselines_make_as_many_passes_through_the_same_student() -> None:

@@ -140,6 +140,9 @@ def reproduce(
             write_results(plan, results, _not_done(plan))
             print(f"what is done stands in {plan.table}", file=sys.stderr, flush=True)
         raise
+    # Another process may have done by now what it was at when this one came by.
+    waiting = {task.cell.title for task in plan.tasks if not done(task)}
+    troubles = [trouble for trouble in troubles if trouble.title in waiting]
     for trouble in troubles:
         print(f"{trouble.title}: {trouble.reason}", file=sys.stderr, flush=True)
     results = collect(plan.experiment, plan.tasks, teachers)

@@ -82,6 +82,8 @@ _ENCODING: dict[str, tuple[_Scale, float]] = {
     "encoding-syn-mini": ("mini", 1.0),
     "encoding-mixed-mini": ("mini", 0.5),
 }
+_UNSEARCHED_RATE = 0.2
+"""Base learning rate of the small presets of encoding, whose loss is like no other's."""
 
 
 def vanilla(scale: _Scale, kind: _Kind, augmented: bool, standardized: bool) -> DistillConfig:
@@ -126,11 +128,13 @@ def encoding(scale: _Scale, alpha: float) -> DistillConfig:
     method = MethodConfig("encoding", alpha, projector_layers=2)
     if scale == "mini":
         method = replace(method, perceptual="efficientnet-lite0")
+        optim = replace(config.optim, base_lr=_UNSEARCHED_RATE)
     else:
         optim = replace(config.optim, base_lr=0.01)
-        config = replace(config, train=replace(config.train, batch_size=128), optim=optim)
+        config = replace(config, train=replace(config.train, batch_size=128))
     return replace(
         config,
+        optim=optim,
         method=method,
         # The image is made again with the noise that it was made with.
         source=SourceConfig("latent", noise="const"),

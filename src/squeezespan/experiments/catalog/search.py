@@ -15,7 +15,7 @@ _METHODS = (
 )
 _BASE: dict[str, dict[str, object]] = {
     "optim": {"base_lr": 0.2},
-    "augment": {"crop_scale": [0.2, 1.0], "jitter": 0.8, "grayscale": 0.2},
+    "augment": {"crop_scale": [0.2, 1.0], "jitter": 0.8, "grayscale": 0.2, "synthetic": 1.0},
     "monitor": {"knn_every": 0},
 }
 """What the trials change, whatever the presets have become since."""
