@@ -120,7 +120,7 @@ def squeeze_span_paper() -> DistillConfig:
     """Squeeze and Span, small, with the paper's target: what a squeeze module learns.
 
     With a quarter of this learning rate 69 minutes on one thread of an AMD EPYC in bf16, beside
-    other work; the accuracies in results/mini-cifar10 are of that rate, with this one unmeasured.
+    other work; accuracies of that rate stand in results/mini-cifar10, with this one unmeasured.
     """
     return mini_config("squeeze-span", 0.5, "squeeze")
 
@@ -128,8 +128,8 @@ def squeeze_span_paper() -> DistillConfig:
 def squeeze_paper() -> DistillConfig:
     """Squeeze alone, small, with the paper's target: what a squeeze module learns.
 
-    With a quarter of this learning rate 38 minutes on one thread of an AMD EPYC in bf16; the
-    accuracies in results/mini-cifar10 are of that rate, with this one unmeasured.
+    With a quarter of this learning rate 38 minutes on one thread of an AMD EPYC in bf16;
+    accuracies of that rate stand in results/mini-cifar10, with this one unmeasured.
     """
     return mini_config("squeeze-span", 1.0, "squeeze")
 
