@@ -52,7 +52,9 @@ def main(
     images = open_images(data, "train", resolution=generator.info.resolution, device=device)
     train, holdout = split_holdout(len(images), 0.1, seed=0, labels=images.labels)
     normalization = measure_normalization(images.subset(train))
-    augment = Augment(AugmentConfig(), images.resolution)
+    # Milder than MoCo-v2's, which suits a target that doesn't move.
+    mild = AugmentConfig(crop_scale=(0.35, 1.0), jitter=0.4, grayscale=0.1)
+    augment = Augment(mild, images.resolution)
 
     def draw(count: int, step: int, stream: str) -> tuple[Tensor, dict[str, Tensor]]:
         """Draw images in [0, 1], and what the generator knows of them."""
