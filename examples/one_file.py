@@ -53,8 +53,9 @@ def main(
     train, holdout = split_holdout(len(images), 0.1, seed=0, labels=images.labels)
     normalization = measure_normalization(images.subset(train))
     # Milder than MoCo-v2's, which suits a target that doesn't move.
-    mild = AugmentConfig(crop_scale=(0.35, 1.0), jitter=0.4, grayscale=0.1)
-    augment = Augment(mild, images.resolution)
+    augment = Augment(
+        AugmentConfig(crop_scale=(0.35, 1.0), jitter=0.4, grayscale=0.1), images.resolution
+    )
 
     def draw(count: int, step: int, stream: str) -> tuple[Tensor, dict[str, Tensor]]:
         """Draw images in [0, 1], and what the generator knows of them."""
