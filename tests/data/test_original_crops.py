@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from image_files import encoded, picture, png, write_tree
+from image_files import encoded, pack, picture, png, write_tree
 from PIL import Image
 from torchvision.transforms.functional import resized_crop as torchvisions
 
@@ -76,11 +76,48 @@ def test_boxes_of_one_image_are_those_of_the_batch() -> None:
         assert torch.equal(place_boxes(numbers[row : row + 1], 40, 100)[0], together[row])
 
 
+def _folder(root: Path, files: dict[str, bytes]) -> str:
+    return f"folder:{write_tree(root / 'images', files)}"
+
+
+def _archive(suffix: str) -> Callable[[Path, dict[str, bytes]], str]:
+    return lambda root, files: f"folder:{pack(root / f'images{suffix}', files)}"
+
+
+def _shard(root: Path, files: dict[str, bytes]) -> str:
+    return f"wds:{pack(root / 'images.tar', files)}"
+
+
+def _table(root: Path, files: dict[str, bytes]) -> str:
+    datasets = pytest.importorskip("datasets", reason="needs the extra squeezespan[data]")
+    rows = {"image": [{"bytes": data, "path": None} for data in files.values()]}
+    features = datasets.Features({"image": datasets.Image()})
+    (root / "set").mkdir()
+    table = datasets.Dataset.from_dict(rows, features=features)
+    table.to_parquet(root / "set" / "train.parquet")
+    return f"hf:{root / 'set'}"
+
+
+READERS = {
+    "folder": _folder,
+    "zip": _archive(".zip"),
+    "tar": _archive(".tar"),
+    "compressed": _archive(".tar.gz"),
+    "shards": _shard,
+    "hub": _table,
+}
+
+
 @pytest.mark.parametrize("num_workers", [0, 2])
-def test_images_of_several_sizes(tmp_path: Path, num_workers: int) -> None:
+@pytest.mark.parametrize("reader", READERS)
+def test_images_of_several_sizes(
+    tmp_path: Path, reader: str, num_workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     shapes = [(40, 30), (64, 64), (30, 50)]
-    write_tree(tmp_path, {f"{n}.png": encoded(_smooth(*shape)) for n, shape in enumerate(shapes)})
-    found = find_images(f"folder:{tmp_path}", "train")
+    files = {f"{n}.png": encoded(_smooth(*shape)) for n, shape in enumerate(shapes)}
+    found = find_images(READERS[reader](tmp_path, files), "train")
     images = found.load_originals(16, num_workers=num_workers)
     assert isinstance(images, OriginalImages)
     assert images.resolution == 16
