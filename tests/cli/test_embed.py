@@ -18,7 +18,7 @@ from tiny_runs import make_student_file
 
 from squeezespan.cli.embed import run
 from squeezespan.cli.main import main
-from squeezespan.data.specs import open_images
+from squeezespan.data.specs import Split, find_images, open_images
 from squeezespan.discriminators.files import save_discriminator
 from squeezespan.embedding import embed as module
 from squeezespan.errors import UserError
@@ -118,6 +118,24 @@ def test_where_a_table_comes_from_stands_in_it(student: Path, odd: Path, tmp_pat
     assert about["provenance"] == {"method": "squeeze-span"}
     metadata = pq.read_schema(tmp_path / "features.parquet").metadata
     assert json.loads(metadata[b"squeezespan"]) == about
+
+
+def test_a_share_becomes_the_test_split(student: Path, tmp_path: Path) -> None:
+    files = {f"{kind}/{i}.png": encoded(picture(i)) for kind in ("cat", "dog") for i in range(8)}
+    data = f"folder:{write_tree(tmp_path / 'images', files)}"
+    found: dict[Split, list[str]] = {}
+    splits: tuple[Split, ...] = ("train", "test")
+    for split in splits:
+        out = tmp_path / f"{split}.npz"
+        share = ["--split", split, "--test-share", "0.25"]
+        run([str(student), "--data", data, "--out", str(out), *share, *PLAIN])
+        found[split], _, _ = _from_npz(out)
+        with np.load(out) as arrays:
+            assert json.loads(str(arrays["about"]))["test_share"] == 0.25
+        source = find_images(data, split, test_share=0.25).source
+        assert found[split] == [source.name(i) for i in range(len(source))]
+    assert len(found["test"]) == 4
+    assert sorted(found["train"] + found["test"]) == sorted(files)
 
 
 @pytest.fixture
@@ -261,6 +279,7 @@ def test_what_is_refused(
         ([*base, "features.txt"], r"no known format; give --out a name in \.npz, \.parquet, \.csv"),
         ([*base, "x.npz", "--split", "test"], "no test split"),
         ([*base, "x.npz", "--batch-size", "0"], "--batch-size is 0"),
+        ([*base, "x.npz", "--split", "unlabeled", "--test-share", "0.2"], "has no part in it"),
         ([str(tmp_path), "--data", "folder:x", "--out", "x.npz"], STUDENT_FILE),
     ]:
         with pytest.raises(UserError, match=message):

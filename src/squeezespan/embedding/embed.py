@@ -39,6 +39,7 @@ def embed(
     out: str | Path,
     *,
     split: Literal["train", "test", "unlabeled"] = "train",
+    test_share: float | None = None,
     skip_broken: bool = False,
     batch_size: int = 256,
     device: str = "auto",
@@ -57,6 +58,8 @@ def embed(
         out: a new file in .npz, .parquet or .csv. `features` is float32 [N, D]; `about`, which csv
             lacks, tells where it comes from as JSON.
         split: which images of the data set; one without splits is `train`.
+        test_share: share of every class that is the test split, where the images have none, as for
+            `probe`; None takes splits as they are.
         skip_broken: leave images out that can't be decoded, and say so, instead of stopping at
             the first. Images of too many pixels to be safe are always left out.
         batch_size: images at a time.
@@ -71,19 +74,23 @@ def embed(
         UserError: the weights, the images or the file are not usable.
         StorageError: the disk is full.
     """
-    options = EmbedOptions(split, skip_broken, batch_size, device, precision, num_workers)
+    options = EmbedOptions(
+        split, test_share, skip_broken, batch_size, device, precision, num_workers
+    )
     check_ranges(options, where="embed")
+    if split == "unlabeled" and test_share is not None:
+        raise UserError("--test-share divides labelled images; --split unlabeled has no part in it")
     out = Path(out)
     check_format(out)
     check_new_file(out, "--out")
     place = resolve_device(device)
     backbone = load_backbone(run_or_weights, place)
     backbone.network.to(memory_format=torch.channels_last)
-    found = find_images(data, split)
+    found = find_images(data, split, test_share=test_share)
     parts = Parts(out)
     job = _job(run_or_weights, found, options, backbone, place)
     if backbone.unprepared:
-        train = found if split == "train" else find_images(data, "train")
+        train = found if split == "train" else find_images(data, "train", test_share=test_share)
         size = backbone.resolution
         # Decoded on demand: only a sample is looked at.
         backbone.prepare(train.load(size, device=place, num_workers=num_workers, memory_limit=0))
@@ -111,6 +118,7 @@ def _job(
     return {
         "data": found.spec,
         "split": options.split,
+        **({} if options.test_share is None else {"test_share": options.test_share}),
         "images": len(found),
         "names_sha256": names.hexdigest(),
         "weights": str(run_or_weights),

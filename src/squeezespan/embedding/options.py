@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from squeezespan.settings import Range
+from squeezespan.settings import Range, TestShare
 
 __all__ = ["EmbedOptions"]
 
@@ -14,6 +14,9 @@ class EmbedOptions:
 
     split: Literal["train", "test", "unlabeled"] = "train"
     """Which images of the data set; one without splits is `train`."""
+    test_share: TestShare | None = None
+    """Share of every class that is the test split, where the images have none: those of `probe
+    --test-share`."""
     skip_broken: bool = False
     """Leave images out that can't be decoded, and say so, instead of stopping at the first."""
     batch_size: Annotated[int, Range(1)] = 256
