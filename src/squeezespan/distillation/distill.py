@@ -1,6 +1,7 @@
 """`distill`: from settings to a run folder with a trained student."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -153,8 +154,9 @@ def _train(
         seen = (step * config.train.batch_size, parts.plan.images)
         recorder = open_recorder(folder, config, step, seen, state["metrics_bytes"], "distill")
 
-    def publish(done: int) -> None:
-        save_student(folder.result, parts.method.backbone, student_header(config, parts, done))
+    def publish(done: int, verdicts: Sequence[str]) -> None:
+        header = student_header(config, parts, done, verdicts)
+        save_student(folder.result, parts.method.backbone, header)
         write_run_report(folder.path, parts.images.train, parts.generator)
 
     try:
@@ -166,7 +168,7 @@ def _train(
         trainer.run()
     finally:
         recorder.close()
-    on_main_process(fabric, lambda: publish(parts.plan.steps))
+    on_main_process(fabric, lambda: job.publish(parts.plan.steps))
 
 
 def _headline(

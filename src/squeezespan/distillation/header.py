@@ -1,6 +1,7 @@
 """What a student's file says of it: how to feed it, and where it comes from."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,13 +16,16 @@ _OPTIONAL = ("mixture", "covariance_estimate", "projector_dim")
 """Settings of a method that are named where they are not the default."""
 
 
-def student_header(config: DistillConfig, parts: Parts, step: int) -> dict[str, Any]:
+def student_header(
+    config: DistillConfig, parts: Parts, step: int, verdicts: Sequence[str] = ()
+) -> dict[str, Any]:
     """Give the header of a student's file: how to feed it, and where it comes from.
 
     Args:
         config: the run's settings.
         parts: of the run.
         step: optimizer steps that the student has seen.
+        verdicts: sentences on what has collapsed, kept as `provenance.warnings`.
 
     Returns:
         What `save_student` writes beside the weights, ready for JSON.
@@ -46,6 +50,7 @@ def student_header(config: DistillConfig, parts: Parts, step: int) -> dict[str, 
             "epochs": round(step / plan.steps_per_epoch, 4),
             "images_seen": step * config.train.batch_size,
             "finished": step == plan.steps,
+            **({"warnings": list(verdicts)} if verdicts else {}),
             "commit": project_commit(),
             "torch": torch.__version__,
         },

@@ -1,6 +1,6 @@
 """The training of a student: one optimiser step, and what its log and checkpoints say."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -8,7 +8,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from squeezespan.config import DistillConfig
-from squeezespan.distillation.collapse import student_watch, target_watch
+from squeezespan.distillation.collapse import watches_of
 from squeezespan.distillation.optimizer import build_optimizer, set_learning_rate
 from squeezespan.distillation.schedule import Plan, learning_rate
 from squeezespan.methods.base import Batch, Method
@@ -44,7 +44,8 @@ class StudentJob:
         method: trained in place, on Fabric's device.
         stream: makes the batches.
         monitor: measures the student; None does not.
-        publish: leaves the student after so many steps for others to use; None does not.
+        publish: leaves the student after so many steps for others to use, with what is to be said
+            of it (`verdicts`); None does not.
     """
 
     check_kind = "knn"
@@ -58,7 +59,7 @@ class StudentJob:
         method: Method,
         stream: BatchSource,
         monitor: Monitor | None,
-        publish: Callable[[int], None] | None = None,
+        publish: Callable[[int, Sequence[str]], None] | None = None,
     ) -> None:
         self._fabric = fabric
         self._config = config
@@ -70,7 +71,7 @@ class StudentJob:
         peak = config.optim.base_lr * config.train.batch_size / 256
         optimizer = build_optimizer(method, config.optim, peak)
         self._module, self._optimizer = fabric.setup(method, optimizer)
-        self._watches = (student_watch(), target_watch())
+        self._watches = watches_of(config.method)
         method.train()
 
     def optimise(self, step: int) -> Mapping[str, Tensor]:
@@ -109,11 +110,21 @@ class StudentJob:
             "lr": max(group["lr"] for group in self._scheduled_groups()),
             **numbers,
             **{
-                watch.name: watch.observe(step, numbers[watch.watched])
+                watch.name: watch.observe(
+                    step,
+                    numbers[watch.watched],
+                    last=step == self._plan.steps,
+                    loud=self._fabric.is_global_zero,
+                )
                 for watch in self._watches
                 if watch.watched in numbers
             },
         }
+
+    def verdicts(self, step: int) -> list[str]:
+        """Say in plain words what has collapsed after `step` steps; empty where nothing has."""
+        last = step == self._plan.steps
+        return [watch.verdict for watch in self._watches if watch.collapsed(last=last)]
 
     def check_due(self, step: int) -> bool:
         """Tell whether to run the monitor after `step` steps."""
@@ -130,7 +141,7 @@ class StudentJob:
     def publish(self, step: int) -> None:
         """Leave the student for others to use."""
         if self._publish is not None:
-            self._publish(step)
+            self._publish(step, self.verdicts(step))
 
     def weights(self) -> Iterable[Tensor]:
         """Give the method's parameters and buffers."""

@@ -52,7 +52,7 @@ class Card:
         environment.filters["percent"] = lambda share: f"{share:.2%}"
         header = self.backbone.header
         provenance: Mapping[str, Any] = header.get("provenance") or {}
-        saw = provenance.get("saw")
+        saw, warnings = provenance.get("saw"), provenance.get("warnings")
         return environment.get_template("card.md.j2").render(
             card=self,
             metadata=hub_metadata(self.format, self.license),
@@ -67,6 +67,7 @@ class Card:
             finished=provenance.get("finished"),
             facts=[*_facts(provenance), *_teacher(provenance)],
             saw=saw if isinstance(saw, list) else [],
+            warnings=warnings if isinstance(warnings, list) else [],
             versions=f"squeezespan {__version__}, torch {torch.__version__}",
         )
 

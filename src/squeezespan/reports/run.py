@@ -9,6 +9,7 @@ from markupsafe import Markup
 from squeezespan import __version__
 from squeezespan.config import DistillConfig, load_config
 from squeezespan.data.images import ImageSet
+from squeezespan.distillation.collapse import watches_of
 from squeezespan.files import write_text
 from squeezespan.generators.base import Generator
 from squeezespan.reports.line_chart import Line, line_chart
@@ -74,9 +75,10 @@ def write_run_report(run: Path, images: ImageSet | None, generator: Generator | 
         version=__version__,
         summary=_summary(config),
         tiles=_tiles(records, config),
-        collapsed=bool(records and records[-1].get("collapsed")),
+        warnings=_warnings(records, config),
         curves=_curves(records, config.train.batch_size),
         streams=_streams(records),
+        squeezed=any("target_std" in record for record in records),
         pictures=draw_pictures(config, images if shows_real else None, generator),
         changed=describe_settings(config, DistillConfig()),
         settings=describe_settings(config),
@@ -86,6 +88,16 @@ def write_run_report(run: Path, images: ImageSet | None, generator: Generator | 
     path = run / "report.html"
     write_text(path, page)
     return path
+
+
+def _warnings(records: list[Record], config: DistillConfig) -> list[str]:
+    """What had collapsed in the last logged step."""
+    trained = [record for record in records if record["kind"] == "train"]
+    return [
+        watch.verdict
+        for watch in watches_of(config.method)
+        if trained and trained[-1].get(watch.name)
+    ]
 
 
 def draw_pictures(
@@ -204,6 +216,11 @@ def _curves(records: list[Record], batch: int) -> list[Markup]:
         line_chart(
             [line("embedding_std", _WHOLE)],
             title="std of the embedding",
+            x_label=_X_LABEL,
+        ),
+        line_chart(
+            [line("target_std", _STREAM_COLORS["squeeze"])],
+            title="std of the target",
             x_label=_X_LABEL,
         ),
         line_chart([line("lr", _WHOLE)], title="learning rate", x_label=_X_LABEL),

@@ -81,33 +81,54 @@ class CollapseWatch:
     """Warns once when something has stayed nearly constant over the batch for a while.
 
     Args:
-        watched: name of the standard deviation, among what a method gives.
+        watched: name of the number, among what a method gives; low is bad.
         name: of the verdict, in logs.
-        threshold: standard deviation (averaged over dimensions) below which it counts as constant.
-        patience: how many observations in a row it takes.
-        warning: what to say; `{step}` and `{std:.1e}` are filled in.
+        threshold: below which it counts as constant.
+        patience: how many observations in a row it takes; at the end of a training, one.
+        verdict: what to say of what was trained, in a sentence.
+        warning: what to say at once; `{step}`, and `{std}` formatted, are filled in.
     """
 
     def __init__(
-        self, watched: str, name: str, threshold: float, patience: int, warning: str
+        self,
+        watched: str,
+        name: str,
+        threshold: float,
+        patience: int,
+        verdict: str,
+        warning: str,
     ) -> None:
         self.watched = watched
         self.name = name
+        self.verdict = verdict
         self._threshold = threshold
         self._patience = patience
         self._warning = warning
+        self._warned = False
         self.low_in_a_row = 0
         """Observations below the threshold up to now; saved with the checkpoint."""
 
-    def observe(self, step: int, std: float) -> bool:
+    def observe(self, step: int, std: float, *, last: bool, loud: bool = True) -> bool:
         """Look at one measurement and tell whether it is a collapse.
 
         Args:
             step: for the warning.
             std: standard deviation over the batch.
+            last: whether the training ends with this step.
+            loud: whether to warn, which one process does for all.
         """
         low = math.isfinite(std) and std < self._threshold
         self.low_in_a_row = self.low_in_a_row + 1 if low else 0
-        if self.low_in_a_row == self._patience:
+        collapsed = self.collapsed(last=last)
+        if collapsed and loud and not self._warned:
             print(f"warning: {self._warning.format(step=step, std=std)}", file=sys.stderr)
-        return self.low_in_a_row >= self._patience
+        self._warned |= collapsed
+        return collapsed
+
+    def collapsed(self, *, last: bool) -> bool:
+        """Tell whether it is a collapse by what was observed up to now.
+
+        Args:
+            last: whether the training has ended.
+        """
+        return self.low_in_a_row >= (1 if last else self._patience)
