@@ -89,6 +89,24 @@ def test_a_reproduced_table_takes_the_place_of_single_runs(tmp_path: Path) -> No
     assert (line.verdict, line.file) == ("not held", "mini/table2/table.json")
 
 
+def test_what_a_better_generator_is_worth_has_claims_of_its_own(tmp_path: Path) -> None:
+    better = "A better generator makes a better student"
+    for folder, accuracy in (("half", 0.64), ("first-gan", 0.60)):
+        write_runs(tmp_path / folder, {"squeeze-span-0": accuracy})
+        place = tmp_path / folder / "mini-cifar10"
+        place.rename(tmp_path / "there")
+        (tmp_path / "mini-cifar10").mkdir(exist_ok=True)
+        (tmp_path / "there").rename(tmp_path / "mini-cifar10" / folder)
+    (line,) = of(lines(tmp_path), "fig4", better)
+    assert line.ours == "+4.0 (+2.6 to +5.4) points, CIFAR-10 (JPEG), small, one seed"
+    said = {"claim": better, "trained_on": "old over young", "judged_on": "old over young"}
+    measured = said | {"verdict": "held", "difference": 0.05, "interval": [0.04, 0.06]}
+    write_table(tmp_path / "mini" / "fig4", "fig4", [measured])
+    (line,) = of(lines(tmp_path), "fig4", better)
+    assert line.ours == "+5.0 (+4.0 to +6.0) points, old over young, --scale mini"
+    assert len([line for line in lines(tmp_path) if line.where == "table7"]) == 2
+
+
 def test_a_table_of_reproduce_is_understood(tmp_path: Path) -> None:
     """The names that `reproduce` writes are those that are read here."""
     experiment = find_experiment("table2")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,9 +10,10 @@ from torch import Tensor
 
 from squeezespan.evaluation.intervals import wilson
 from squeezespan.evaluation.options import Protocol
-from squeezespan.experiments.experiment import Arm, Claim, Experiment
+from squeezespan.experiments.experiment import Arm, Claim, Experiment, TeacherClaim
 from squeezespan.experiments.results import Found, Results, difference, verdicts
 from squeezespan.experiments.table import as_latex, as_markdown, differences_csv
+from squeezespan.experiments.teachers import TeacherScore
 
 PLACE = ("cifar10", "cifar10")
 
@@ -79,6 +81,40 @@ def test_a_claim_is_held_not_held_undecided_or_not_measured() -> None:
     known = results(found("ours", 0.7), found("theirs", 0.5), found("twin", 0.7), claims=claims)
     said = [verdict.verdict for _, verdict in verdicts(known)]
     assert said == ["held", "not held", "not held", "undecided", "not measured"]
+
+
+def test_generators_are_compared_by_their_students() -> None:
+    rates = {"young": 0.5, "old": 0.7, "elsewhere": 0.9}
+    ours = {}
+    for name, rate in rates.items():
+        data = {"data": "folder:b" if name == "elsewhere" else "folder:a"}
+        one = replace(found("ours", rate), column=name, target=name, evaluations={0: data})
+        ours["ours", name, name, one.protocol] = one
+    claims = (
+        TeacherClaim("ranked", "ours", ""),
+        TeacherClaim("named", "ours", "", better="young", than="old"),
+        TeacherClaim("too much", "ours", "", better="old", than="young", by=30.0),
+        TeacherClaim("other images", "ours", "", better="elsewhere", than="old"),
+        TeacherClaim("with itself", "ours", "", better="old"),
+        TeacherClaim("absent", "ours", "", better="biggan"),
+    )
+    experiment = Experiment("t", "T", "", (arm("ours"),), ("linear",), teacher_claims=claims)
+    scores = {name: TeacherScore(score, 0, 1, 1, 9) for name, score in (("young", 9), ("old", 40))}
+    said = list(verdicts(Results(experiment, ours, scores)))
+    assert [verdict.verdict for _, verdict in said] == [
+        "not held", "not held", "not held", "not measured", "not measured", "not measured",
+    ]  # fmt: skip
+    # The best by its score, whatever its student is.
+    assert said[0][0] == ("young over old",) * 2
+    assert said[0][1].difference is not None
+    gaps = (
+        ours["ours", "young", "young", "linear"].hits[0]
+        - ours["ours", "old", "old", "linear"].hits[0]
+    )
+    assert said[0][1].difference.difference == pytest.approx(gaps.mean().item())
+    turned = Results(experiment, ours, {"young": scores["old"], "old": scores["young"]})
+    assert next(verdicts(turned))[1].verdict == "held"
+    assert "| ranked | old over young | +" in as_markdown(turned)
 
 
 def test_the_table_has_ours_beside_the_papers() -> None:

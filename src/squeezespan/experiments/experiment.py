@@ -6,7 +6,16 @@ from typing import Any, Literal
 
 from squeezespan.evaluation.options import Protocol
 
-__all__ = ["Arm", "Budget", "Changes", "Claim", "Experiment", "Judges", "Scale"]
+__all__ = [
+    "Arm",
+    "Budget",
+    "Changes",
+    "Claim",
+    "Experiment",
+    "Judges",
+    "Scale",
+    "TeacherClaim",
+]
 
 Changes = Mapping[str, Mapping[str, Any]]
 """Section of the settings to what differs there from a preset's."""
@@ -69,6 +78,26 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class TeacherClaim:
+    """That an arm is better with one generator than with another, by the first protocol.
+
+    The two are columns of the same images under two names.
+    """
+
+    text: str
+    arm: str
+    """Its key."""
+    paper: str
+    """The paper's figures, in words."""
+    better: str | None = None
+    """Name of a column; None is the one whose generator has the best score."""
+    than: str | None = None
+    """Name of a column; None is the one whose generator has the worst score."""
+    by: float = 0.0
+    """Percentage points, as in `Claim`."""
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A table: arms, each trained with several seeds on several data sets, judged alike."""
 
@@ -86,6 +115,8 @@ class Experiment:
     probe: Mapping[str, Any] = field(default_factory=lambda: {"copies": 5, "shots": 50, "draws": 3})
     """Settings of the protocols at the scale `mini`; the paper's at the scale `paper`."""
     claims: tuple[Claim, ...] = ()
+    teacher_claims: tuple[TeacherClaim, ...] = ()
+    """Where `by_teacher`."""
     paper: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Key of an arm to the paper's numbers, percent; by the data set that students are judged on,
     behind that of their training and an arrow where it is another (`cifar10>stl10`)."""

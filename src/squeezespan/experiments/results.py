@@ -12,7 +12,7 @@ from squeezespan.evaluation.intervals import wilson
 from squeezespan.evaluation.options import Protocol
 from squeezespan.evaluation.paired import nested_interval
 from squeezespan.experiments.evaluations import read_evaluations
-from squeezespan.experiments.experiment import Claim, Experiment
+from squeezespan.experiments.experiment import Claim, Experiment, TeacherClaim
 from squeezespan.experiments.runner import EVALUATIONS, Task, summary
 from squeezespan.experiments.teachers import TeacherScore
 
@@ -88,11 +88,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came out of a claim on one data set."""
+    """What came out of a claim on one data set, or between two generators."""
 
-    claim: Claim
+    claim: Claim | TeacherClaim
     difference: Difference | None
-    """None where an arm is missing."""
+    """None where an arm or a generator is missing."""
 
     @property
     def verdict(self) -> Literal["held", "not held", "undecided", "not measured"]:
@@ -190,6 +190,43 @@ def difference(
         protocol: by which both were judged.
     """
     one, other = (results.get(arm, *place, protocol) for arm in (better, than))
+    return _between(one, other, place)
+
+
+def verdicts(results: Results) -> Iterator[tuple[tuple[str, str], Verdict]]:
+    """Judge every claim by the experiment's first protocol.
+
+    Returns:
+        Each on every data set, with those of training and of judging; claims of generators once,
+        with `BETTER over THAN` in the place of both.
+    """
+    experiment = results.experiment
+    protocol = experiment.protocols[0]
+    for place in results.places():
+        for claim in experiment.claims:
+            found = difference(results, claim.better, claim.than, place, protocol)
+            yield place, Verdict(claim, found)
+    for asked in experiment.teacher_claims:
+        ranked = sorted(results.teachers, key=lambda name: results.teachers[name].frechet)
+        ends = asked.better or ranked[0], asked.than or ranked[-1]
+        name = " over ".join(ends)
+        one, other = (results.get(asked.arm, end, end, protocol) for end in ends)
+        found = _between(one, other, (name, name)) if _same_images(one, other) else None
+        yield (name, name), Verdict(asked, found)
+
+
+def _same_images(one: Found | None, other: Found | None) -> bool:
+    """Tell whether two columns that aren't the same have the same images under two names."""
+    if one is None or other is None or one.column == other.column:
+        return False
+    specs = {
+        evaluation["data"] for found in (one, other) for evaluation in found.evaluations.values()
+    }
+    return len(specs) == 1
+
+
+def _between(one: Found | None, other: Found | None, place: tuple[str, str]) -> Difference | None:
+    """Compare image by image, over the seeds that both have; None where there are none."""
     if one is None or other is None:
         return None
     seeds = sorted(one.hits.keys() & other.hits.keys())
@@ -197,17 +234,14 @@ def difference(
         return None
     gaps = _stack(one.hits, seeds) - _stack(other.hits, seeds)
     return Difference(
-        better, than, *place, protocol, tuple(seeds), gaps.mean().item(), nested_interval(gaps)
+        one.arm,
+        other.arm,
+        *place,
+        one.protocol,
+        tuple(seeds),
+        gaps.mean().item(),
+        nested_interval(gaps),
     )
-
-
-def verdicts(results: Results) -> Iterator[tuple[tuple[str, str], Verdict]]:
-    """Judge every claim on every data set, by the experiment's first protocol."""
-    experiment = results.experiment
-    for place in results.places():
-        for claim in experiment.claims:
-            found = difference(results, claim.better, claim.than, place, experiment.protocols[0])
-            yield place, Verdict(claim, found)
 
 
 def _hits(evaluation: Mapping[str, Any]) -> Tensor:

@@ -84,7 +84,7 @@ def as_markdown(results: Results) -> str:
     parts.append(_small_print(results))
     if results.teachers:
         parts.append(f"## The generators\n\n{_markdown(_teacher_rows(results))}")
-    if experiment.claims:
+    if experiment.claims or experiment.teacher_claims:
         parts.append(f"## Claims\n\n{_markdown([_CLAIM_HEADER, *_claim_rows(results)])}")
     return "\n\n".join(parts) + "\n"
 

@@ -1,7 +1,7 @@
 """Figure 4 of the paper: what a better generator is worth."""
 
 from squeezespan.experiments.catalog import arms
-from squeezespan.experiments.experiment import Experiment
+from squeezespan.experiments.experiment import Claim, Experiment, TeacherClaim
 
 __all__ = ["FIG4"]
 
@@ -17,6 +17,25 @@ FIG4 = Experiment(
         arms.SQUEEZE_STANDARDIZED,
         arms.VICREG_MIXED,
         arms.VICREG_REAL,
+    ),
+    claims=(
+        Claim(
+            "Squeeze and Span is above VICReg on real images",
+            arms.SQUEEZE_SPAN.key,
+            arms.VICREG_REAL.key,
+        ),
+        Claim(
+            "Squeeze and Span with the standardized target is above VICReg on real images",
+            arms.SQUEEZE_SPAN_STANDARDIZED.key,
+            arms.VICREG_REAL.key,
+        ),
+    ),
+    teacher_claims=(
+        TeacherClaim(
+            "A better generator makes a better student",
+            arms.SQUEEZE_SPAN.key,
+            "cifar100 +5.78 from FID 87.51 to 4.13",
+        ),
     ),
     by_teacher=True,
 )
