@@ -51,21 +51,17 @@ def nested_interval(values: Tensor) -> tuple[float, float]:
     seeds, images = values.shape
     mean = values.mean()
     by_image = seeds * values.mean(dim=0).var().item()
-    if seeds == 1:
-        mean_squares, freedoms = [by_image], [images - 1]
-        variance = by_image / images
-    else:
+    mean_squares = [(by_image, images - 1)]
+    if seeds > 1:
         by_seed = images * values.mean(dim=1).var().item()
         rest = values - values.mean(dim=0) - values.mean(dim=1, keepdim=True) + mean
         both = rest.square().sum().item() / ((seeds - 1) * (images - 1))
         # Seeds that differ less than their images' interplay explains count as not differing.
-        by_seed = max(by_seed, both)
-        mean_squares = [by_seed, by_image, -both]
-        freedoms = [seeds - 1, images - 1, (seeds - 1) * (images - 1)]
-        variance = max(sum(mean_squares), 0.0) / (seeds * images)
-    if not variance:
+        mean_squares.append((max(by_seed, both), seeds - 1))
+        mean_squares.append((-both, (seeds - 1) * (images - 1)))
+    total = sum(square for square, _ in mean_squares)
+    if total <= 0:
         return mean.item(), mean.item()
-    spread = sum(square**2 / free for square, free in zip(mean_squares, freedoms, strict=True))
-    freedom = sum(mean_squares) ** 2 / spread
-    half = float(stdtrit(freedom, 0.975)) * math.sqrt(variance)
+    freedom = total**2 / sum(square**2 / free for square, free in mean_squares)
+    half = float(stdtrit(freedom, 0.975)) * math.sqrt(total / (seeds * images))
     return mean.item() - half, mean.item() + half

@@ -26,7 +26,7 @@ def patch_similarity(z: Tensor) -> Tensor:
     Returns:
         scalar in [-1, 1].
     """
-    return F.cosine_similarity(z, z.mean(dim=0, keepdim=True), dim=-1).mean()
+    return F.cosine_similarity(z, z.mean(dim=0), dim=-1).mean()
 
 
 @outside_autocast
@@ -45,9 +45,7 @@ def coding_rate(z: Tensor, *, eps: float) -> Tensor:
     n, dims = z.shape[-2:]
     # Z^T Z and Z Z^T give the same determinant: the smaller of them is the cheaper one.
     product = z @ z.mT if n < dims else z.mT @ z
-    matrix = torch.eye(len(product[0]), dtype=z.dtype, device=z.device) + product * (
-        dims / (n * eps)
-    )
+    matrix = torch.eye(len(product[0]), device=z.device) + product * (dims / (n * eps))
     # Not checked, which would wait for the device; what is not finite gives a loss that isn't.
     root: Tensor = torch.linalg.cholesky_ex(matrix)[0]
     return root.diagonal(dim1=-2, dim2=-1).log().sum(-1).mean()
