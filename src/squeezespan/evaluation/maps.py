@@ -4,6 +4,7 @@ import importlib.util
 import warnings
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, from_numpy
 from torch.nn import functional as F
@@ -110,5 +111,10 @@ def _umap(unit: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
         neighbors = min(_NEIGHBORS, len(unit) - 1)
         # One job: several don't give the same map twice.
         reducer = UMAP(n_neighbors=neighbors, metric="cosine", random_state=seed, n_jobs=1)
-        placed: NDArray[np.float32] = reducer.fit_transform(unit)
+        threads = torch.get_num_threads()
+        try:
+            placed: NDArray[np.float32] = reducer.fit_transform(unit)
+        finally:
+            # numba sets the number of OpenMP's threads, which are torch's, too.
+            torch.set_num_threads(threads)
         return placed
