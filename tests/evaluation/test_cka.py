@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from squeezespan.evaluation.cka import bootstrap_cka, cka, pairs, unbiased_hsic
+from squeezespan.randomness import derive_seed
 
 
 def textbook_hsic(x: Tensor, y: Tensor) -> Tensor:
@@ -86,8 +87,18 @@ def test_rotation_scale_and_shift_change_nothing() -> None:
     assert float(found[0, 2]) == pytest.approx(float(found[1, 2]))
 
 
+@pytest.mark.parametrize(("scale", "shift"), [(1e-6, 0.0), (1e6, 0.0), (1.0, 1e5)])
+def test_a_layer_of_any_size_and_far_from_0_keeps_its_similarity(
+    scale: float, shift: float
+) -> None:
+    (x, y, _) = related(40)
+    found = cka(unbiased_hsic([x, scale * y + shift])[None])
+    expected = cka(unbiased_hsic([x, y])[None])
+    assert float(found[0, 1]) == pytest.approx(float(expected[0, 1]), rel=1e-8)
+
+
 def test_a_constant_layer_has_no_similarity() -> None:
-    constant = torch.rand(1, 7).expand(40, 7)
+    constant = torch.rand(1, 7, generator=torch.Generator().manual_seed(0)).expand(40, 7)
     found = cka(torch.stack([unbiased_hsic([x, constant]) for x in related(40)]))
     assert found[0, 0] == 1
     assert found[:, 1].isnan().all()
@@ -108,6 +119,14 @@ def test_an_interval_of_the_bootstrap_holds_the_true_value_as_often_as_it_says()
     assert held >= 24
 
 
+def test_a_draw_of_the_bootstrap_is_the_cka_of_its_batches() -> None:
+    hsics = torch.stack([unbiased_hsic(related(10, seed)) for seed in range(6)])
+    generator = torch.Generator().manual_seed(derive_seed(3, "bootstrap-cka"))
+    drawn = torch.randint(6, (4, 6), generator=generator)
+    expected = torch.stack([cka(hsics[batches]) for batches in drawn])
+    torch.testing.assert_close(bootstrap_cka(hsics, 4, seed=3), expected)
+
+
 def test_the_bootstrap_depends_on_its_seed_alone() -> None:
     hsics = torch.stack([unbiased_hsic(related(10, seed)) for seed in range(6)])
     first, again, other = (bootstrap_cka(hsics, 5, seed) for seed in (0, 0, 1))
@@ -120,6 +139,9 @@ def test_every_pair_is_counted_once() -> None:
     assert set(zip(rows.tolist(), columns.tolist(), strict=True)) == {(2, 5), (2, 7), (5, 7)}
 
 
-def test_three_images_are_too_few() -> None:
+def test_four_images_are_enough_and_three_are_too_few() -> None:
+    first, second, _ = features = related(4)
+    expected = float(textbook_hsic(first, second))
+    assert unbiased_hsic(features)[0, 1] == pytest.approx(expected, rel=1e-9)
     with pytest.raises(ValueError, match="needs 4 images, not 3"):
         unbiased_hsic(related(3))

@@ -9,11 +9,13 @@ from tiny_runs import make_images, make_student_file
 from torch import Tensor, nn
 from torchvision.transforms.v2.functional import resized_crop
 
+from squeezespan.data.crop import draw_boxes
 from squeezespan.errors import UserError
 from squeezespan.evaluation.options import ProbeOptions
 from squeezespan.evaluation.patches import BagOfPatches
 from squeezespan.evaluation.probe import probe
 from squeezespan.experiments.evaluations import Target, read_evaluations
+from squeezespan.randomness import StepRandom
 
 
 class Corner(nn.Module):
@@ -46,6 +48,10 @@ def test_features_are_the_mean_over_square_quarters_of_the_image() -> None:
         for seen in backbone.seen
     ]
     assert len(set(places)) > 20
+    # Whatever else is drawn from the seed, these are drawn apart from it.
+    random = StepRandom(0, stream="bag-of-patches")
+    boxes = draw_boxes(30, 16, 16, random, scale=(0.25, 0.25), ratio=(1.0, 1.0))
+    assert places == [(top, left) for top, left, _, _ in boxes.tolist()]
     expected = torch.stack([Corner()(patch) for patch in backbone.seen]).mean(0)
     torch.testing.assert_close(features, expected)
     assert torch.equal(BagOfPatches(Corner(), 30, seed=0)(images[1:2]), features[1:2])

@@ -80,13 +80,14 @@ def bootstrap_cka(hsics: Tensor, draws: int, seed: int) -> Tensor:
     drawn = torch.randint(batches, (draws, batches), generator=generator)
     weights = torch.zeros(draws, batches, dtype=torch.float64)
     weights.scatter_add_(1, drawn, torch.ones_like(weights))
-    means = weights @ hsics.cpu().flatten(1) / batches
-    return cka(means.view(draws, 1, *hsics.shape[1:]))
+    # Sums do for means: CKA is a ratio.
+    sums = weights @ hsics.cpu().flatten(1)
+    return cka(sums.view(draws, 1, *hsics.shape[1:]))
 
 
 def pairs(layers: Sequence[int]) -> Pairs:
     """Give every two different layers of these, by their places."""
-    places = torch.as_tensor(layers, dtype=torch.int64)
+    places = torch.as_tensor(layers)
     first, second = torch.triu_indices(len(places), len(places), offset=1)
     return Pairs(places[first], places[second])
 

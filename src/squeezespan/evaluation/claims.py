@@ -1,5 +1,6 @@
 """What a paper claims, held against a figure and its interval."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -53,8 +54,8 @@ def share_of_pairs(
     draws: Tensor,
     layers: Sequence[int],
     *,
-    below: float | None = None,
-    above: float | None = None,
+    below: float = -math.inf,
+    above: float = math.inf,
 ) -> tuple[float, Tensor]:
     """Give the share of pairs of layers whose similarity lies below or above a bound.
 
@@ -62,15 +63,15 @@ def share_of_pairs(
         similarity: [L, L]; pairs of a constant layer, nan, count for nothing.
         draws: the same of other images, [D, L, L], as the bootstrap gives it.
         layers: places of the layers, at least two of them not constant.
-        below: the bound, where pairs below it count.
-        above: the bound, where pairs above it count.
+        below: pairs below it count.
+        above: pairs above it count.
 
     Returns:
         The share in [0, 1], and that of every draw, float64 [D].
     """
     rows, columns = pairs(layers)
     found = torch.cat([similarity[None].cpu(), draws.cpu()])[:, rows, columns]
-    counted = found < below if below is not None else found > (above or 0.0)
+    counted = (found < below) | (found > above)
     shares = counted.sum(dim=1).double() / (~found.isnan()).sum(dim=1)
     return float(shares[0]), shares[1:]
 

@@ -48,6 +48,6 @@ class BagOfPatches(nn.Module):
         return total / len(boxes)
 
     def _features(self, images: Tensor, box: Tensor) -> Tensor:
-        patch = resized_crop(images, box.expand(len(images), 4), images.shape[-1]).clamp_(0, 1)
+        patch = resized_crop(images, box.expand(len(images), 4), images.shape[-1])
         features: Tensor = self.backbone(patch)
         return features.float()
