@@ -24,6 +24,7 @@ extensions = [
     "option_reference",
     "result_tables",
     "paper_claims",
+    "narrow_pages",
 ]
 root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "results/**.md"]

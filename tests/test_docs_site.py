@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import pytest
 from contents import navigation
 from docstrings import restructured
+from narrow_pages import enlargeable, softened, whole_options
 from option_reference import commands, definition, grouped
 from result_tables import chosen, crossed
 
@@ -110,3 +111,27 @@ def test_tables_of_results() -> None:
     assert chosen(scored, "kimg, distance, date")[1] == ["1200", "41.29", "2026-11-28"]
     with pytest.raises(KeyError):
         chosen(rows, "seed")
+
+
+def test_options_in_commands_stay_whole() -> None:
+    command = '<pre>a b-c<span class="w"> </span>--out x<span class="w"> </span>-f</pre>'
+    page = f'<div class="highlight-sh notranslate">{command}</div><pre> --other</pre>'
+    assert whole_options(page) == page.replace(
+        "--out", '<span class="option">--out</span>'
+    ).replace("-f<", '<span class="option">-f</span><')
+
+
+def test_only_code_longer_than_a_line_may_break() -> None:
+    short, path = "x/y.py", "src/squeezespan/experiments/catalog/table2.py"
+    page = "".join(f'<span class="pre">{word}</span>' for word in (short, path))
+    assert softened(page) == (
+        '<span class="pre">x/y.py</span><span class="pre long">src/<wbr>squeezespan/<wbr>'
+        "experiments/<wbr>catalog/<wbr>table2.<wbr>py</span>"
+    )
+
+
+def test_a_picture_links_to_its_file() -> None:
+    picture = '<img alt="Blocks" src="../_images/blocks.svg" />'
+    assert enlargeable(f"<p>{picture}</p>") == (
+        f'<p><a class="image-reference" href="../_images/blocks.svg">{picture}</a></p>'
+    )

@@ -30,7 +30,7 @@ __all__ = ["HEADING", "UNMEASURED", "Line", "lines", "setup"]
 
 _RESULTS = Path(__file__).resolve().parents[2] / "results"
 
-HEADING = ("claim", "where", "the paper's difference, points", "ours", "verdict", "file")
+HEADING = ("claim", "verdict", "ours", "the paper's difference, points", "where", "file")
 UNMEASURED = "unmeasured"
 _TABLES = ("table1", "table2", "ablation", "table5", "table6", "table7")
 _BY_TEACHER = ("fig4", "table7")
@@ -227,7 +227,7 @@ class PaperClaims(SphinxDirective):
         verdicts = [line.verdict for line in found]
         counted = ", ".join(f"{verdicts.count(one)} {one}" for one in dict.fromkeys(verdicts))
         cells = [
-            [line.claim, line.where, line.paper, line.ours, line.verdict, line.file]
+            [line.claim, line.verdict, line.ours, line.paper, line.where, line.file]
             for line in found
         ]
         return [nodes.paragraph(text=f"So far: {counted}."), as_nodes([list(HEADING), *cells])]
