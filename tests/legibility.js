@@ -1,12 +1,14 @@
 // What a reader could not read on a page; `views` are its frames, one for each width and theme.
 
-function faults(page) {
+function faults(page, part) {
   const found = new Set();
   const root = page.documentElement;
   if (root.scrollWidth > root.clientWidth) {
     found.add(`scrolls sideways: ${root.scrollWidth} pixels in ${root.clientWidth}`);
   }
-  const lines = textLines(page);
+  const read = page.querySelector(part);
+  if (!read) return [`has no ${part}`];
+  const lines = textLines(read);
   for (const line of lines) {
     const { text, element, box } = line;
     if (isCut(box, element)) found.add(`cut off: ${text}`);
@@ -16,17 +18,16 @@ function faults(page) {
     const ratio = contrast(element);
     if (ratio < 4.5) found.add(`too faint (contrast ${ratio.toFixed(1)}): ${text}`);
   }
-  lines.forEach((one, place) => {
-    for (const other of lines.slice(place + 1)) {
-      if (overlap(one.box, other.box)) found.add(`drawn over each other: ${one.text} | ${other.text}`);
-    }
-  });
+  for (const [one, other] of overlapping(lines)) {
+    found.add(`drawn over each other: ${one.text} | ${other.text}`);
+  }
   return [...found];
 }
 
-function textLines(page) {
+function textLines(part) {
+  const page = part.ownerDocument;
   const lines = [];
-  const walker = page.createTreeWalker(page.body, NodeFilter.SHOW_TEXT);
+  const walker = page.createTreeWalker(part, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
     const text = walker.currentNode.data.trim().slice(0, 60);
@@ -38,6 +39,20 @@ function textLines(page) {
     }
   }
   return lines;
+}
+
+// Pairs in the order of reading; long pages have thousands of lines, of which few are as high.
+function overlapping(lines) {
+  const pairs = [];
+  const order = [...lines.keys()].sort((a, b) => lines[a].box.top - lines[b].box.top);
+  order.forEach((first, place) => {
+    for (let next = place + 1; next < order.length; next++) {
+      if (lines[order[next]].box.top >= lines[first].box.bottom) break;
+      const [a, b] = [first, order[next]].sort((x, y) => x - y);
+      if (overlap(lines[a].box, lines[b].box)) pairs.push([lines[a], lines[b]]);
+    }
+  });
+  return pairs;
 }
 
 // Letters leave a part of their line's height free.
@@ -115,7 +130,7 @@ addEventListener("load", () => {
   const views = [...document.querySelectorAll("iframe")].map((frame) => ({
     width: frame.contentWindow.innerWidth,
     dark: frame.contentWindow.matchMedia("(prefers-color-scheme: dark)").matches,
-    faults: faults(frame.contentDocument),
+    faults: faults(frame.contentDocument, frame.dataset.part),
   }));
   const told = document.createElement("pre");
   told.id = "views";

@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 import subprocess
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import TypedDict
 
@@ -29,23 +29,25 @@ class _View(TypedDict):
     faults: list[str]
 
 
-def assert_legible(page: Path, folder: Path) -> None:
+def assert_legible(page: Path, folder: Path, part: str = "body") -> None:
     """Fail with what can't be read on a page; skip where there is no Chromium.
 
     Args:
         page: the HTML file.
         folder: a place for files of the browser's.
+        part: CSS selector of the element whose text is looked at; that nothing scrolls sideways is
+            asked of the whole page.
     """
-    faults = find_faults(page, folder)
+    faults = find_faults(page, folder, part)
     assert not faults, "\n".join(faults)
 
 
-def find_faults(page: Path, folder: Path) -> list[str]:
+def find_faults(page: Path, folder: Path, part: str = "body") -> list[str]:
     """Find what is cut off, drawn over, too small or too faint, and pages that scroll sideways."""
     browser = next(filter(None, map(shutil.which, _NAMES)), None)
     if browser is None:
         pytest.skip("needs Chromium or Chrome, which this machine lacks")
-    views = _look(browser, page, folder)
+    views = _look(browser, page, folder, part)
     seen = {(view["width"], view["dark"]) for view in views}
     assert seen == {(width, dark) for width in _WIDTHS for dark in (False, True)}
     return [
@@ -55,9 +57,9 @@ def find_faults(page: Path, folder: Path) -> list[str]:
     ]
 
 
-def _look(browser: str, page: Path, folder: Path) -> list[_View]:
+def _look(browser: str, page: Path, folder: Path, part: str) -> list[_View]:
     frames = "".join(
-        f'<iframe src="{page.resolve().as_uri()}" width="{width}" height="844" '
+        f'<iframe src="{page.resolve().as_uri()}" data-part="{escape(part)}" width="{width}" height="844" '
         f'style="border: 0; color-scheme: {scheme}"></iframe>'
         for width in _WIDTHS
         for scheme in ("light", "dark")
@@ -75,7 +77,7 @@ def _look(browser: str, page: Path, folder: Path) -> list[_View]:
         "--dump-dom",
         viewer.as_uri(),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     found = re.search(r'<pre id="views">(.*?)</pre>', done.stdout, re.DOTALL)
     assert found, done.stderr[-2000:]
     views: list[_View] = json.loads(unescape(found[1]))

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from legibility import assert_legible, find_faults
 
 from squeezespan.reports.interval_bars import Bar, interval_bars
@@ -50,6 +51,24 @@ def test_what_can_be_scrolled_to_is_no_fault(tmp_path: Path) -> None:
     body = f'<div style="overflow-x: auto">{inside}</div>'
     page.write_text(f"<!doctype html><style>{_STYLE}</style>{body}", encoding="utf-8")
     assert_legible(page, tmp_path)
+
+
+def test_text_of_a_part_alone_is_looked_at(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    body = '<nav class="tree">{faint}faint menu</p></nav><article>{faint}faint words</p></article>'
+    faint = '<p style="color: #999">'
+    page.write_text(
+        f"<!doctype html><style>{_STYLE}</style>{body.format(faint=faint)}", encoding="utf-8"
+    )
+    assert {fault.rpartition(": ")[2] for fault in find_faults(page, tmp_path)} == {
+        "faint menu",
+        "faint words",
+    }
+    for part, text in (("article", "faint words"), ('nav[class="tree"]', "faint menu")):
+        found = find_faults(page, tmp_path, part)
+        assert {fault.rpartition(": ")[2] for fault in found} == {text}
+    with pytest.raises(AssertionError, match="has no aside"):
+        assert_legible(page, tmp_path, "aside")
 
 
 def test_faults_of_the_dark_page_alone_are_found(tmp_path: Path) -> None:
