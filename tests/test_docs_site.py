@@ -104,6 +104,8 @@ def test_tables_of_results() -> None:
         ["a", "50.0 (40.0 to 60.0)", ""],
         ["b", "25.0", "30.0"],
     ]
+    ours = [{"title": "A", "protocol": "knn", "accuracy": "0.5", "low": "0.4", "high": "0.6"}]
+    assert crossed(ours, "title", "protocol", "accuracy")[1] == ["A", "50.0 (40.0 to 60.0)"]
     with pytest.raises(ValueError, match="two rows"):
         crossed([*rows, rows[0]], "run", "protocol", "accuracy")
     assert chosen(rows[:1], "run, accuracy = share") == [["run", "share"], ["a", "0.5"]]

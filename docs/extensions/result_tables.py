@@ -25,6 +25,9 @@ __all__ = ["as_nodes", "chosen", "crossed", "setup"]
 
 _RESULTS = Path(__file__).resolve().parents[2] / "results"
 
+_INTERVALS = (("interval_low", "interval_high"), ("low", "high"))
+"""How files call the ends of an interval: those of single runs, and tables of `reproduce`."""
+
 Row = dict[str, str]
 
 
@@ -78,10 +81,11 @@ def crossed(rows: Sequence[Row], down: str, across: str, value: str) -> list[lis
 
 def _percent(row: Row, value: str) -> str:
     shown = f"{100 * float(row[value]):.1f}"
-    if not row.get("interval_low"):
-        return shown
-    low, high = (100 * float(row[name]) for name in ("interval_low", "interval_high"))
-    return f"{shown} ({low:.1f} to {high:.1f})"
+    for ends in _INTERVALS:
+        if row.get(ends[0]):
+            low, high = (100 * float(row[name]) for name in ends)
+            return f"{shown} ({low:.1f} to {high:.1f})"
+    return shown
 
 
 class ResultTable(SphinxDirective):
