@@ -59,8 +59,8 @@ def find_faults(page: Path, folder: Path, part: str = "body") -> list[str]:
 
 def _look(browser: str, page: Path, folder: Path, part: str) -> list[_View]:
     frames = "".join(
-        f'<iframe src="{page.resolve().as_uri()}" data-part="{escape(part)}" width="{width}" height="844" '
-        f'style="border: 0; color-scheme: {scheme}"></iframe>'
+        f'<iframe src="{page.resolve().as_uri()}" data-part="{escape(part)}" '
+        f'width="{width}" height="844" style="border: 0; color-scheme: {scheme}"></iframe>'
         for width in _WIDTHS
         for scheme in ("light", "dark")
     )
