@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from squeezespan.gan.config import GanRunConfig
-from squeezespan.gan.optimizers import FallingRates, adam, lazy_ratio
+from squeezespan.gan.optimizers import FallingRates, adam, lazy_ratio, step_along
 
 
 def test_rates_halve_after_the_images_that_they_are_to_halve_after() -> None:
@@ -27,3 +27,11 @@ def test_rates_stay_where_nothing_else_is_asked_for() -> None:
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.08)
     assert optimizer.param_groups[0]["betas"] == (0.0, pytest.approx(0.99**0.8))
     assert optimizer.param_groups[0]["eps"] == 1e-8
+
+
+def test_gradients_that_overflow_move_weights_far_and_those_that_are_no_numbers_do_not() -> None:
+    weight = torch.nn.Parameter(torch.zeros(4))
+    weight.grad = torch.tensor([float("inf"), float("-inf"), float("nan"), 2.0])
+    step_along(torch.optim.SGD([weight], lr=1.0), [weight.grad])
+    assert weight.tolist() == [-1e5, 1e5, 0.0, -2.0]
+    assert weight.grad is None

@@ -37,6 +37,7 @@ def test_each_stream_is_logged(settings: dict[str, Any], alpha: float, streams: 
     named = {name.split("/")[0] for name in losses if "/" in name} - {"mixed"}
     assert named == streams
     assert method.needs_real == ("real" in streams)
+    assert method.real_views == 2
     assert method.synthetic_views == (2 if "syn" in streams else 0)
     assert not method.needs_source
     assert [name for name, loss in losses.items() if loss.requires_grad] == ["loss"]
