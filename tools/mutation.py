@@ -109,6 +109,7 @@ TESTS: dict[str, list[str]] = {
         "evaluation/test_patches.py::test_features_are_the_mean_over_square_quarters_of_the_image"
     ],
     "evaluation/protocols.py": ["evaluation/test_protocols.py"],
+    "experiments/results.py": ["experiments/test_collected.py", "experiments/test_results.py"],
     "distillation/schedule.py": ["distillation/test_schedule.py"],
     "data/augment.py": ["data/test_augment_published.py", "data/test_augment.py"],
     "data/blur.py": ["data/test_augment_parity.py", "data/test_augment_published.py"],

@@ -99,7 +99,8 @@ def test_generators_are_compared_by_their_students() -> None:
         TeacherClaim("absent", "ours", "", better="biggan"),
     )
     experiment = Experiment("t", "T", "", (arm("ours"),), ("linear",), teacher_claims=claims)
-    scores = {name: TeacherScore(score, 0, 1, 1, 9) for name, score in (("young", 9), ("old", 40))}
+    ranks = {"young": 9, "between": 20, "old": 40}
+    scores = {name: TeacherScore(score, 0, 1, 1, 9) for name, score in ranks.items()}
     said = list(verdicts(Results(experiment, ours, scores)))
     assert [verdict.verdict for _, verdict in said] == [
         "not held", "not held", "not held", "not measured", "not measured", "not measured",
@@ -112,7 +113,7 @@ def test_generators_are_compared_by_their_students() -> None:
         - ours["ours", "old", "old", "linear"].hits[0]
     )
     assert said[0][1].difference.difference == pytest.approx(gaps.mean().item())
-    turned = Results(experiment, ours, {"young": scores["old"], "old": scores["young"]})
+    turned = Results(experiment, ours, scores | {"young": scores["old"], "old": scores["young"]})
     assert next(verdicts(turned))[1].verdict == "held"
     assert "| ranked | old over young | +" in as_markdown(turned)
 

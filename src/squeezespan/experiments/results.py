@@ -128,10 +128,8 @@ class Results:
         }
         return [
             {"arm": arm, "trained_on": column, "seed": seed, **point}
-            for (_, arm, column, seed), training in sorted(
-                trainings.items(), key=lambda one: one[0]
-            )
-            for point in training["curve"]
+            for place, arm, column, seed in sorted(trainings)
+            for point in trainings[place, arm, column, seed]["curve"]
         ]
 
     def places(self) -> list[tuple[str, str]]:
