@@ -58,12 +58,17 @@ def snippets(page: Path, language: str) -> list[str]:
 
 
 def commands() -> Iterator[tuple[str, str]]:
+    """Give each command once, with the first page that has it."""
+    seen = set()
     for page in PAGES:
         if page.name == "generators.md":
             continue
         for snippet in snippets(page, "sh"):
             for line in snippet.replace("\\\n", " ").splitlines():
-                yield page.relative_to(ROOT).as_posix(), line
+                words = tuple(shlex.split(line, comments=True))
+                if words not in seen:
+                    yield page.relative_to(ROOT).as_posix(), line
+                seen.add(words)
 
 
 @pytest.fixture(scope="module")

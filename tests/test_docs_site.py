@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import pytest
 from contents import navigation
 from docstrings import restructured
-from narrow_pages import enlargeable, softened, whole_options
+from narrow_pages import commands_apart, enlargeable, softened
 from option_reference import commands, definition, grouped
 from result_tables import chosen, crossed
 
@@ -115,12 +115,14 @@ def test_tables_of_results() -> None:
         chosen(rows, "seed")
 
 
-def test_options_in_commands_stay_whole() -> None:
-    command = '<pre>a b-c<span class="w"> </span>--out x<span class="w"> </span>-f</pre>'
-    page = f'<div class="highlight-sh notranslate">{command}</div><pre> --other</pre>'
-    assert whole_options(page) == page.replace(
-        "--out", '<span class="option">--out</span>'
-    ).replace("-f<", '<span class="option">-f</span><')
+def test_commands_stay_apart_and_options_whole() -> None:
+    page = (
+        '<div class="highlight-sh notranslate"><pre>{0}a b-c<span class="w"> </span>{1}--out{2} x\n'
+        "{2}{0}    {1}-f{2}\n{2}</pre></div><pre> --other</pre>"
+    )
+    assert commands_apart(page.format("", "", "")) == page.format(
+        '<span class="command">', '<span class="option">', "</span>"
+    )
 
 
 def test_only_code_longer_than_a_line_may_break() -> None:
@@ -130,6 +132,8 @@ def test_only_code_longer_than_a_line_may_break() -> None:
         '<span class="pre">x/y.py</span><span class="pre long">src/<wbr>squeezespan/<wbr>'
         "experiments/<wbr>catalog/<wbr>table2.<wbr>py</span>"
     )
+    listed = '<span class="pre">--metrics=fid50k_full,kid50k_full,pr50k3_full</span>'
+    assert '<span class="option">--metrics</span>=<wbr>fid50k_full,<wbr>kid' in softened(listed)
 
 
 def test_a_picture_links_to_its_file() -> None:
