@@ -82,6 +82,11 @@ def test_an_unbiased_covariance_needs_four_images_in_a_loss() -> None:
         UserError, match=r"batch-size 8 leaves 2 synthetic images to a loss.*needs 4"
     ):
         plan_run(unbiased(8, accumulate=2), 100)
+    # A stream that the method doesn't have needs none.
+    for alpha in (0.0, 1.0):
+        one = unbiased(8)
+        one = replace(one, method=replace(one.method, alpha=alpha))
+        assert plan_run(one, 100).steps_per_epoch == 12
 
 
 def test_the_cosine_moves_once_an_epoch_from_the_scaled_peak_towards_zero() -> None:

@@ -16,7 +16,6 @@ from squeezespan.evaluation.knn import knn_predict
 __all__ = ["check_method", "lay_out", "neighbor_hits", "silhouette"]
 
 _COMPONENTS = 50
-_NEIGHBORS = 15
 
 
 def check_method(method: MapMethod) -> None:
@@ -104,13 +103,13 @@ def silhouette(features: Tensor, labels: Tensor) -> float | None:
 
 def _umap(unit: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     with warnings.catch_warnings():
-        # Of numba's and of too few images for its spectral start, which it then does without.
+        # Of numba's, and of too few images for its spectral start or for 15 neighbours, which it
+        # then does without.
         warnings.simplefilter("ignore")
         from umap import UMAP
 
-        neighbors = min(_NEIGHBORS, len(unit) - 1)
         # One job: several don't give the same map twice.
-        reducer = UMAP(n_neighbors=neighbors, metric="cosine", random_state=seed, n_jobs=1)
+        reducer = UMAP(metric="cosine", random_state=seed, n_jobs=1)
         threads = torch.get_num_threads()
         try:
             placed: NDArray[np.float32] = reducer.fit_transform(unit)
