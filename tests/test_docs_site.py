@@ -111,6 +111,9 @@ def test_tables_of_results() -> None:
     assert chosen(rows[:1], "run, accuracy = share") == [["run", "share"], ["a", "0.5"]]
     scored = [{"kimg": "1200", "distance": "41.29272", "date": "2026-11-28"}]
     assert chosen(scored, "kimg, distance, date")[1] == ["1200", "41.29", "2026-11-28"]
+    # A zero at the end, which the file leaves out, is as good a digit as the others.
+    scored.append({"kimg": "1300", "distance": "40.5", "date": "2026-11-28"})
+    assert chosen(scored, "kimg, distance")[1:] == [["1200", "41.29"], ["1300", "40.50"]]
     with pytest.raises(KeyError):
         chosen(rows, "seed")
 

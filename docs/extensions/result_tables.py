@@ -44,12 +44,15 @@ def chosen(rows: Sequence[Row], columns: str) -> list[list[str]]:
     pairs = [column.partition("=") for column in columns.split(",")]
     names = [name.strip() for name, _, _ in pairs]
     heading = [shown.strip() or name.strip() for name, _, shown in pairs]
-    return [heading, *([_shortened(row[name]) for name in names] for row in rows)]
+    cells = [_shortened([row[name] for row in rows]) for name in names]
+    return [heading, *map(list, zip(*cells, strict=True))]
 
 
-def _shortened(cell: str) -> str:
-    """Leave four digits of a number with more behind its point than anyone reads."""
-    return f"{float(cell):#.4g}" if re.fullmatch(r"-?\d+\.\d{3,}", cell) else cell
+def _shortened(cells: list[str]) -> list[str]:
+    """Leave four digits in a column whose numbers have more behind the point than anyone reads."""
+    if not any(re.fullmatch(r"-?\d+\.\d{3,}", cell) for cell in cells):
+        return cells
+    return [f"{float(cell):#.4g}" if re.fullmatch(r"-?\d+\.\d+", cell) else cell for cell in cells]
 
 
 def crossed(rows: Sequence[Row], down: str, across: str, value: str) -> list[list[str]]:
