@@ -114,6 +114,9 @@ def test_tables_of_results() -> None:
     # A zero at the end, which the file leaves out, is as good a digit as the others.
     scored.append({"kimg": "1300", "distance": "40.5", "date": "2026-11-28"})
     assert chosen(scored, "kimg, distance")[1:] == [["1200", "41.29"], ["1300", "40.50"]]
+    # No digits beyond those of the file.
+    recalls = [{"recall": "0.0043"}, {"recall": "0.1052"}]
+    assert chosen(recalls, "recall")[1:] == [["0.0043"], ["0.1052"]]
     with pytest.raises(KeyError):
         chosen(rows, "seed")
 

@@ -29,6 +29,7 @@ _INTERVALS = (("interval_low", "interval_high"), ("low", "high"))
 """How files call the ends of an interval: those of single runs, and tables of `reproduce`."""
 
 Row = dict[str, str]
+_NUMBER = re.compile(r"-?\d+\.\d+")
 
 
 def chosen(rows: Sequence[Row], columns: str) -> list[list[str]]:
@@ -50,9 +51,17 @@ def chosen(rows: Sequence[Row], columns: str) -> list[list[str]]:
 
 def _shortened(cells: list[str]) -> list[str]:
     """Leave four digits in a column whose numbers have more behind the point than anyone reads."""
-    if not any(re.fullmatch(r"-?\d+\.\d{3,}", cell) for cell in cells):
-        return cells
-    return [f"{float(cell):#.4g}" if re.fullmatch(r"-?\d+\.\d+", cell) else cell for cell in cells]
+    decimals = max(
+        (len(cell.partition(".")[2]) for cell in cells if _NUMBER.fullmatch(cell)), default=0
+    )
+    return [_four_digits(cell, decimals) for cell in cells] if decimals > 2 else cells
+
+
+def _four_digits(cell: str, decimals: int) -> str:
+    if not _NUMBER.fullmatch(cell):
+        return cell
+    shown = f"{float(cell):#.4g}"
+    return min(shown, f"{float(cell):.{decimals}f}", key=len)
 
 
 def crossed(rows: Sequence[Row], down: str, across: str, value: str) -> list[list[str]]:
