@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-from squeezespan.config import DistillConfig, MethodConfig, SourceConfig
+from squeezespan.config import AugmentConfig, DistillConfig, MethodConfig, SourceConfig
 from squeezespan.presets import mini, paper
 from squeezespan.presets.registry import register
 
@@ -82,6 +82,7 @@ _ENCODING: dict[str, tuple[_Scale, float]] = {
     "encoding-syn-mini": ("mini", 1.0),
     "encoding-mixed-mini": ("mini", 0.5),
 }
+_NO_AUGMENTATION = AugmentConfig(enabled=False)
 _UNSEARCHED_RATE = 0.2
 """Base learning rate of the small presets of encoding, whose loss is like no other's."""
 
@@ -95,8 +96,8 @@ def vanilla(scale: _Scale, kind: _Kind, augmented: bool, standardized: bool) -> 
     if not standardized:
         method = replace(_bare_method(config), target="raw", invariance=1.0)
         config = replace(config, method=method)
-    source, augment = SourceConfig(kind), replace(config.augment, enabled=augmented)
-    return replace(config, source=source, augment=augment)
+    augment = config.augment if augmented else _NO_AUGMENTATION
+    return replace(config, source=SourceConfig(kind), augment=augment)
 
 
 def squeeze_from(
@@ -138,7 +139,7 @@ def encoding(scale: _Scale, alpha: float) -> DistillConfig:
         method=method,
         # The image is made again with the noise that it was made with.
         source=SourceConfig("latent", noise="const"),
-        augment=replace(config.augment, enabled=False),
+        augment=_NO_AUGMENTATION,
     )
 
 
