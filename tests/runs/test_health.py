@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny_runs import read_metrics, tiny_config
 
-from squeezespan.config import MethodConfig
+from squeezespan.config import DistillConfig, MethodConfig
 from squeezespan.distillation.collapse import watches_of
 from squeezespan.distillation.distill import distill
 from squeezespan.errors import TrainingError
@@ -15,6 +15,20 @@ from squeezespan.exports.export import export
 from squeezespan.models.student_file import load_backbone
 from squeezespan.runs.checkpoint import load_newest_checkpoint
 from squeezespan.runs.health import CollapseWatch, check_weights
+
+
+def _shrinking(
+    data: str, gan: Path, method: dict[str, Any], knn_every: int = 0, **monitor: int
+) -> DistillConfig:
+    """Give settings whose weight decay draws all embeddings to one point."""
+    return tiny_config(
+        data,
+        gan,
+        train={"epochs": 8, "checkpoint_minutes": 5},
+        method=method,
+        optim={"base_lr": 0.05, "weight_decay": 20},
+        monitor={"knn_every": knn_every, **monitor},
+    )
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_good_weights(
@@ -38,14 +52,8 @@ def test_weights_that_are_no_numbers_are_not_saved() -> None:
 def test_a_collapse_is_reported_in_plain_words_and_in_the_metrics(
     data: str, gan: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    config = tiny_config(
-        data,
-        gan,
-        train={"epochs": 8, "checkpoint_minutes": 5},
-        method={"name": "vicreg", "alpha": 0.0, "variance": 0.0, "covariance": 0.0},
-        optim={"base_lr": 0.05, "weight_decay": 20},
-        monitor={"knn_every": 0},
-    )
+    method = {"name": "vicreg", "alpha": 0.0, "variance": 0.0, "covariance": 0.0}
+    config = _shrinking(data, gan, method)
     distill(config, tmp_path / "run")
     assert capfd.readouterr().err.count("the student has collapsed") == 1
     lines = read_metrics(tmp_path / "run")
@@ -57,14 +65,7 @@ def test_a_collapse_is_reported_in_plain_words_and_in_the_metrics(
 def test_a_squeeze_module_that_shrinks_is_reported_in_plain_words_and_in_the_metrics(
     data: str, gan: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    config = tiny_config(
-        data,
-        gan,
-        train={"epochs": 8, "checkpoint_minutes": 5},
-        method={"alpha": 1.0, "regularize": "student"},
-        optim={"base_lr": 0.05, "weight_decay": 20},
-        monitor={"knn_every": 0},
-    )
+    config = _shrinking(data, gan, {"alpha": 1.0, "regularize": "student"})
     distill(config, tmp_path / "run")
     written = capfd.readouterr().err
     assert written.count("the squeeze module has shrunk") == 1
@@ -147,14 +148,8 @@ def test_the_student_and_its_page_say_that_the_squeeze_module_has_shrunk(
     data: str, gan: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Also where the last line of the metrics is the monitor's, and few were logged."""
-    config = tiny_config(
-        data,
-        gan,
-        train={"epochs": 8, "checkpoint_minutes": 5},
-        method={"alpha": 1.0, "variance": 0.0, "regularize": "both"},
-        optim={"base_lr": 0.05, "weight_decay": 20},
-        monitor={"knn_every": 4, "log_every": 1000},
-    )
+    method = {"alpha": 1.0, "variance": 0.0, "regularize": "both"}
+    config = _shrinking(data, gan, method, knn_every=4, log_every=1000)
     run = distill(config, tmp_path / "run")
     assert "Raise --method.variance" in capfd.readouterr().err
     assert [line["kind"] for line in read_metrics(run)][-2:] == ["train", "knn"]
