@@ -148,16 +148,16 @@ def test_what_another_process_has_done_meanwhile_is_not_missing(
     folder: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_experiment("tiny", replace(asked, seeds=(0, 1)), folder)
-    waits, never = plan.tasks[0].cell.title, plan.tasks[-1].cell.title
+    waits, never = (task.cell.title for task in plan.tasks[-2:])
     reason = "another process works on it"
 
     def refused(*_: object, **__: object) -> list[Trouble]:
+        monkeypatch.setattr(
+            "squeezespan.experiments.runner.done", lambda task: task.cell.title != never
+        )
         return [Trouble(waits, reason), Trouble(never, reason)]
 
     monkeypatch.setattr("squeezespan.experiments.reproduce.run_tasks", refused)
-    monkeypatch.setattr(
-        "squeezespan.experiments.reproduce.done", lambda task: task.cell.title != never
-    )
     _, troubles = reproduce(plan)
     assert troubles == [Trouble(never, reason)]
 

@@ -141,7 +141,7 @@ def reproduce(
             print(f"what is done stands in {plan.table}", file=sys.stderr, flush=True)
         raise
     # Another process may have done by now what it was at when this one came by.
-    waiting = {task.cell.title for task in plan.tasks if not done(task)}
+    waiting = {task.cell.title for task in left_to_do(left)}
     troubles = [trouble for trouble in troubles if trouble.title in waiting]
     for trouble in troubles:
         print(f"{trouble.title}: {trouble.reason}", file=sys.stderr, flush=True)
