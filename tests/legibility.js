@@ -128,6 +128,7 @@ function luminance({ channels }) {
 
 addEventListener("load", () => {
   const views = [...document.querySelectorAll("iframe")].map((frame) => ({
+    part: frame.dataset.part,
     width: frame.contentWindow.innerWidth,
     dark: frame.contentWindow.matchMedia("(prefers-color-scheme: dark)").matches,
     faults: faults(frame.contentDocument, frame.dataset.part),

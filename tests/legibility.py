@@ -8,13 +8,15 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from html import escape, unescape
+from itertools import product
 from pathlib import Path
 from typing import TypedDict
 
 import pytest
 
-__all__ = ["assert_legible", "find_faults"]
+__all__ = ["assert_legible", "find_faults", "find_faults_of_parts"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _WIDTHS = (1280, 390)
@@ -22,8 +24,9 @@ _SCRIPT = Path(__file__).with_suffix(".js")
 
 
 class _View(TypedDict):
-    """A page at one width in one theme, as the script found it."""
+    """A part of a page at one width in one theme, as the script found it."""
 
+    part: str
     width: int
     dark: bool
     faults: list[str]
@@ -44,25 +47,33 @@ def assert_legible(page: Path, folder: Path, part: str = "body") -> None:
 
 def find_faults(page: Path, folder: Path, part: str = "body") -> list[str]:
     """Find what is cut off, drawn over, too small or too faint, and pages that scroll sideways."""
+    return find_faults_of_parts(page, folder, [part])[part]
+
+
+def find_faults_of_parts(page: Path, folder: Path, parts: Sequence[str]) -> dict[str, list[str]]:
+    """Find the faults of several parts of a page, by one start of the browser."""
     browser = next(filter(None, map(shutil.which, _NAMES)), None)
     if browser is None:
         pytest.skip("needs Chromium or Chrome, which this machine lacks")
-    views = _look(browser, page, folder, part)
-    seen = {(view["width"], view["dark"]) for view in views}
-    assert seen == {(width, dark) for width in _WIDTHS for dark in (False, True)}
-    return [
-        f"{page.name} at {view['width']} pixels, {'dark' if view['dark'] else 'light'}: {fault}"
-        for view in views
-        for fault in view["faults"]
-    ]
+    views = _look(browser, page, folder, parts)
+    seen = {(view["part"], view["width"], view["dark"]) for view in views}
+    assert seen == set(product(parts, _WIDTHS, (False, True)))
+    return {
+        part: [
+            f"{page.name} at {view['width']} pixels, {'dark' if view['dark'] else 'light'}: {fault}"
+            for view in views
+            if view["part"] == part
+            for fault in view["faults"]
+        ]
+        for part in parts
+    }
 
 
-def _look(browser: str, page: Path, folder: Path, part: str) -> list[_View]:
+def _look(browser: str, page: Path, folder: Path, parts: Sequence[str]) -> list[_View]:
     frames = "".join(
         f'<iframe src="{page.resolve().as_uri()}" data-part="{escape(part)}" '
         f'width="{width}" height="844" style="border: 0; color-scheme: {scheme}"></iframe>'
-        for width in _WIDTHS
-        for scheme in ("light", "dark")
+        for part, width, scheme in product(parts, _WIDTHS, ("light", "dark"))
     )
     viewer = folder / "viewer.html"
     viewer.write_text(f"<script>{_SCRIPT.read_text('utf-8')}</script>{frames}", encoding="utf-8")
