@@ -11,6 +11,7 @@ from PIL import Image
 from tiny_runs import make_gan, make_images, make_student_file, tiny_config
 
 from squeezespan.cli.main import main
+from squeezespan.data.sources.files import FileList, list_folder
 from squeezespan.data.specs import FoundImages, find_images
 from squeezespan.data.test_share import describe_test_share
 from squeezespan.distillation.images import open_run_images
@@ -99,6 +100,26 @@ def test_what_has_a_test_split_is_not_divided(folder: Path, tmp_path: Path) -> N
         find_images(f"folder:{tmp_path / 'one'}", "test", test_share=0.2)
     with pytest.raises(UserError, match="there is no folder or archive"):
         find_images(f"folder:{tmp_path / 'nowhere'}", "test", test_share=0.2)
+
+
+def test_an_archive_beside_another_is_its_test_split(folder: Path, tmp_path: Path) -> None:
+    archive = shutil.make_archive(str(tmp_path / "pets-train"), "zip", folder)
+    assert halves(Path(archive), 0.2) == halves(folder, 0.2)
+    shutil.make_archive(str(tmp_path / "pets-val"), "zip", folder)
+    with pytest.raises(UserError, match="has a test split of its own"):
+        find_images(f"folder:{archive}", "train", test_share=0.2)
+
+
+def test_a_folder_is_listed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[Path] = []
+
+    def listing(path: Path) -> FileList:
+        listed.append(path)
+        return list_folder(path)
+
+    monkeypatch.setattr("squeezespan.data.sources.tree.list_folder", listing)
+    find_images(f"folder:{folder}", "train", test_share=0.2)
+    assert listed == [folder]
 
 
 def test_training_keeps_out_what_a_probe_tests_on(folder: Path, tmp_path: Path) -> None:

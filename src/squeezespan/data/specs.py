@@ -170,14 +170,18 @@ def _undivided(
 ) -> Source:
     """Give the images of a spec without a test split."""
     whole = opener(rest, "train", memory_limit)
-    try:
-        opener(rest, "test", memory_limit)
-    except UserError:
-        return whole
-    raise UserError(
-        f"{spec} has a test split of its own, so no share of train is to become one; leave "
-        "--test-share out"
-    )
+    has_test = whole.has_test()
+    if has_test is None:
+        try:
+            has_test = opener(rest, "test", memory_limit) is not None
+        except UserError:
+            has_test = False
+    if has_test:
+        raise UserError(
+            f"{spec} has a test split of its own, so no share of train is to become one; leave "
+            "--test-share out"
+        )
+    return whole
 
 
 def open_images(

@@ -67,6 +67,10 @@ class Source(ABC):
     def describe(self, index: int) -> str:
         """Name one image in a message, with the folder or archive that it lies in."""
 
+    def has_test(self) -> bool | None:
+        """Tell whether test images are stored beside these; None where opening them tells."""
+        return None
+
 
 class EncodedSource(Source):
     """Image files, wherever their bytes lie.
@@ -77,6 +81,7 @@ class EncodedSource(Source):
         read: gives the bytes of the file at an index; may raise `BrokenImageError`.
         labels: of the files, or why there are none.
         notices: what a user should know of the files, one line each.
+        has_test: tells whether the place holds test images, too.
     """
 
     def __init__(
@@ -87,8 +92,10 @@ class EncodedSource(Source):
         labels: Labels | None = None,
         *,
         notices: Sequence[str] = (),
+        has_test: Callable[[], bool] | None = None,
     ) -> None:
         super().__init__(labels or Labels(), notices)
+        self._has_test = has_test
         self._place = place
         self._names = names
         self._read = read
@@ -115,6 +122,10 @@ class EncodedSource(Source):
     def describe(self, index: int) -> str:
         """Give the file's name and place."""
         return f"{self._names[index]} in {self._place}"
+
+    def has_test(self) -> bool | None:
+        """Ask the place."""
+        return None if self._has_test is None else self._has_test()
 
 
 class ArraySource(Source):

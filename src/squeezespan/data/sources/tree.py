@@ -38,7 +38,7 @@ def open_tree(path: Path, split: Split, *, memory_limit: int) -> EncodedSource:
     layout = read_layout(files, split, alone=alone)
     labels = layout.labels
     if split == "test" and labels.numbers is not None:
-        train = _train_layout(path, files, memory_limit)
+        train = _layout_of("train", path, files, memory_limit)
         if train is not None:
             labels = renumbered(labels, train.labels)
     names = [files.names[i] for i in layout.indices]
@@ -48,6 +48,7 @@ def open_tree(path: Path, split: Split, *, memory_limit: int) -> EncodedSource:
         lambda i: files.read(layout.indices[i]),
         labels,
         notices=layout.notices,
+        has_test=lambda: _layout_of("test", path, files, memory_limit) is not None,
     )
 
 
@@ -72,12 +73,13 @@ def _list_files(path: Path, memory_limit: int, *, contents: bool = True) -> File
     return list_archive(path, memory_limit=memory_limit, contents=contents)
 
 
-def _train_layout(path: Path, files: FileList, memory_limit: int) -> Layout | None:
-    place, alone = _locate(path, "train")
+def _layout_of(split: Split, path: Path, files: FileList, memory_limit: int) -> Layout | None:
+    """Give the layout of another split than the one that was asked for; None without it."""
+    place, alone = _locate(path, split)
     if place != Path(files.place):
         files = _list_files(place, memory_limit, contents=False)
     try:
-        return read_layout(files, "train", alone=alone)
+        return read_layout(files, split, alone=alone)
     except UserError:
-        # A test split may stand alone; what is wrong with train is for opening train to say.
+        # A split may stand alone; what is wrong with the other is for opening that one to say.
         return None
