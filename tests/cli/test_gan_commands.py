@@ -7,13 +7,14 @@ import pytest
 import torch
 from checkpoint_files.networks import FAMILIES, make_discriminator, make_network
 from PIL import Image
-from tiny_runs import make_images
+from tiny_runs import make_images, make_student_file
 
 from squeezespan.cli.main import main
 from squeezespan.discriminators.files import save_discriminator
 from squeezespan.gan.speed import GanSpeed
 from squeezespan.generators import load_generator, read_generator_header
 from squeezespan.generators.autogan import AutoGANConfig, AutoGANGenerator
+from squeezespan.models.student_file import STUDENT_FILE
 from squeezespan.randomness import StepRandom
 
 GENOTYPE = "0,1,2,1,0,2,2,0,1,1,1,0,1,2"
@@ -221,6 +222,21 @@ def test_a_discriminator_of_our_own_is_named(
     save_discriminator(file, make_discriminator(), {})
     assert main(["gan", "inspect", str(file)]) == 2
     assert "holds a discriminator, not a generator" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", STUDENT_FILE])
+def test_a_student_is_sent_to_the_commands_that_take_it(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_student_file(tmp_path / STUDENT_FILE)
+    assert main(["gan", "inspect", str(tmp_path / name)]) == 2
+    told = capsys.readouterr().err
+    assert "holds a student, not a generator; `squeezespan probe`, embed" in told
+    # A checkpoint beside it is what the folder is named for.
+    (tmp_path / "weights.pth").touch()
+    if not name:
+        assert main(["gan", "inspect", str(tmp_path)]) == 2
+        assert f"such as {tmp_path / 'weights.pth'}" in capsys.readouterr().err
 
 
 def test_a_dry_run_of_a_training_fits_on_a_screen_and_ends_with_what_it_takes(

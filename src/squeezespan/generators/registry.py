@@ -18,7 +18,7 @@ from squeezespan.generators.families import find_family
 from squeezespan.generators.opening import Opened, describe_foreign, open_foreign, open_own
 from squeezespan.generators.registered import PREFIX, find_registered, registered_sha256
 from squeezespan.hardware import resolve_device
-from squeezespan.untrusted.safetensors import own_header, save_network
+from squeezespan.untrusted.safetensors import network_kind, own_header, save_network
 
 __all__ = [
     "BUILTIN",
@@ -57,10 +57,13 @@ def resolve_path(gan: str | Path) -> Path:
         if inside.is_file():
             return inside
         held = sorted(x.name for x in path.iterdir() if x.suffix in _ENDINGS and x.is_file())
-        if held:
+        foreign = [x for x in held if network_kind(path / x) in (None, "generator")]
+        if foreign:
             raise UserError(
-                f"{path} is a folder; give the checkpoint in it, such as {path / held[0]}"
+                f"{path} is a folder; give the checkpoint in it, such as {path / foreign[0]}"
             )
+        if held:
+            return path / held[0]  # which says itself what it is
         raise UserError(
             f"{path} is a folder without generator.safetensors; give the folder of a finished "
             "GAN training or a generator's checkpoint file"

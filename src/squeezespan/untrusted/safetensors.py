@@ -24,6 +24,7 @@ from squeezespan.untrusted.wording import shown
 __all__ = [
     "HEADER_KEY",
     "load_weights",
+    "network_kind",
     "own_header",
     "read_network",
     "read_safetensors",
@@ -37,6 +38,13 @@ _WRITERS = {
     "discriminator": "squeezespan gan train",
     "student": "squeezespan distill",
     "classifier": "squeezespan finetune",
+}
+
+_TAKERS = {
+    "generator": "`squeezespan gan`, and --gan of other commands, take it",
+    "discriminator": "`squeezespan probe discriminator:FILE`, and --discriminator, take it",
+    "student": "`squeezespan probe`, embed, finetune and export take it",
+    "classifier": "`squeezespan.load_classifier` in Python takes the folder that it lies in",
 }
 
 # Weights may be shared, such as G's with G_ema's in a file of both, but only a few times.
@@ -108,8 +116,22 @@ def own_header(path: Path, metadata: Mapping[str, str], kind: str) -> dict[str, 
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path} has a damaged squeezespan header") from error
     if found != kind:
-        raise UserError(f"{path} holds a {shown(found)}, not a {kind}")
+        taker = _TAKERS.get(found) if isinstance(found, str) else None
+        raise UserError(
+            f"{path} holds a {shown(found)}, not a {kind}" + (f"; {taker}" if taker else "")
+        )
     return header
+
+
+def network_kind(path: Path) -> str | None:
+    """Give what a file of ours holds, as for `read_network`; None of any other file."""
+    try:
+        with _opened(path) as file:
+            header = json.loads((file.metadata() or {}).get(HEADER_KEY, "{}"))
+    except (UserError, ValueError, RecursionError):
+        return None
+    kind = header.get("kind") if isinstance(header, dict) else None
+    return kind if isinstance(kind, str) else None
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
