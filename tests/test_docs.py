@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import option_reference as reference
 import pytest
 import torch
 from tiny_runs import make_gan, make_images, make_student_file
@@ -24,6 +25,7 @@ import squeezespan
 from squeezespan.cli import demo
 from squeezespan.cli.arguments import parse
 from squeezespan.cli.main import main
+from squeezespan.cli.options import list_options
 from squeezespan.config import DistillConfig
 from squeezespan.discriminators.files import save_discriminator
 from squeezespan.discriminators.stylegan2 import (
@@ -40,6 +42,7 @@ ROOT = Path(__file__).parents[1]
 OWN_PYTHON = ("generators.md", "exports.md", "sweeps.md")
 NOTEBOOK = ROOT / "docs" / "notebooks" / "first-backbone.ipynb"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RESULTS = sorted((ROOT / "results").rglob("README.md"))
 SMALLER = {
     "distill": ["--dry-run", "--batch-size", "8", "--images.resolution", "32", "--out", "new"],
     "finetune": ["--epochs", "1"],
@@ -238,3 +241,34 @@ def test_commands_in_the_text_exist(page: Path, capsys: pytest.CaptureFixture[st
     for command in sorted(named - {"gan", "analyze"}):
         assert main([*command.split(), "--help"]) == 0
     capsys.readouterr()
+
+
+def known_options(code: str) -> set[str] | None:
+    """Give the options of a command, the names of a program; None of anything else."""
+    words = code.split()
+    if words[0] == "python" and (program := ROOT / words[1]).is_file():
+        names = re.findall(r"[a-z][a-z_-]+", program.read_text("utf-8"))
+        return {"--" + name.replace("_", "-") for name in names}
+    if words[0] != "squeezespan" or not words[1].islower() or words[1].startswith("-"):
+        return None
+    known = reference.commands()
+    module = known.get(" ".join(words[1:3]), known.get(words[1]))
+    assert module is not None, code
+    return {"--help", *(flag for option in list_options(module.Options) for flag in option.flags)}
+
+
+@pytest.mark.parametrize("page", [*PAGES, *RESULTS], ids=lambda page: str(page.relative_to(ROOT)))
+def test_options_in_the_text_are_those_of_their_command(page: Path) -> None:
+    for code in re.findall(r"(?<!`)`([^`]+)`(?!`)", page.read_text("utf-8")):
+        given = set(re.findall(r"(?<![\w-])--[a-z][\w.-]*", code))
+        known = known_options(code.removeprefix("OMP_NUM_THREADS=1 ")) if given else None
+        assert known is None or given <= known, code
+
+
+@pytest.mark.parametrize("page", [*PAGES, *RESULTS], ids=lambda page: str(page.relative_to(ROOT)))
+def test_code_is_no_wider_than_a_page_of_the_site(page: Path) -> None:
+    """Commands wrap there, and so does what a `console` shows; other code has to be scrolled."""
+    text = re.sub(r"```(sh|bash|console|\{).*?```", "", page.read_text("utf-8"), flags=re.S)
+    blocks = re.findall(r"```\w*\n(.*?)```", text, re.S)
+    blocks += re.findall(r"^    (.*)", text, re.M)
+    assert not [line for block in blocks for line in block.splitlines() if len(line) > 90]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import pytest
 from contents import navigation
 from docstrings import restructured
-from narrow_pages import commands_apart, enlargeable, softened
+from narrow_pages import commands_apart, enlargeable, names_whole, softened
 from option_reference import commands, definition, grouped
 from result_tables import chosen, crossed
 
@@ -123,12 +123,27 @@ def test_tables_of_results() -> None:
 
 def test_commands_stay_apart_and_options_whole() -> None:
     page = (
-        '<div class="highlight-sh notranslate"><pre>{0}a b-c<span class="w"> </span>{1}--out{2} x\n'
-        "{2}{0}    {1}-f{2}\n{2}</pre></div><pre> --other</pre>"
+        '<div class="highlight-sh notranslate"><pre>{0}a {2}b-c{3}<span class="w"> </span>'
+        "{2}--out{3} x\n{3}{1}    {2}-f{3} {2}a/{4}{5}/{4}d-e.safetensors{3}\n{3}</pre></div>"
+        "<pre> --other</pre>"
     )
-    assert commands_apart(page.format("", "", "")) == page.format(
-        '<span class="command">', '<span class="option">', "</span>"
+    long = 33 * "b"
+    assert commands_apart(page.format("", "", "", "", "", long)) == page.format(
+        '<span class="command">',
+        '<span class="command" style="--indent: 4ch">',
+        '<span class="whole">',
+        "</span>",
+        '</span><wbr><span class="whole">',
+        long,
     )
+
+
+def test_names_and_dates_stay_whole() -> None:
+    page = (
+        "<td>{0}StyleGAN2-ADA{1}, {0}StyleGAN-XL{1}: few-label</td> {0}2026-11-25{1}"
+        '<code>a-1</code><a href="b-1">c-d</a>'
+    )
+    assert names_whole(page.format("", "")) == page.format('<span class="whole">', "</span>")
 
 
 def test_only_code_longer_than_a_line_may_break() -> None:
@@ -139,7 +154,7 @@ def test_only_code_longer_than_a_line_may_break() -> None:
         "experiments/<wbr>catalog/<wbr>table2.<wbr>py</span>"
     )
     listed = '<span class="pre">--metrics=fid50k_full,kid50k_full,pr50k3_full</span>'
-    assert '<span class="option">--metrics</span>=<wbr>fid50k_full,<wbr>kid' in softened(listed)
+    assert '<span class="whole">--metrics</span>=<wbr>fid50k_full,<wbr>kid' in softened(listed)
 
 
 def test_a_picture_links_to_its_file() -> None:

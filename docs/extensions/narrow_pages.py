@@ -1,8 +1,9 @@
 """What fits a narrow page: code that breaks where it may, and pictures that open in full.
 
 Browsers break lines behind dashes. So commands in blocks get a class each, whose second line is
-indented, and so do their options; inline code that is too long for any line gets places to break
-at. `static/site.css` has the rules. A picture links to its file, as on a forge.
+indented, and so do options, files and names with dashes, there and in the text; code that is too
+long for any line gets places to break at. `static/site.css` has the rules. A picture links to its
+file, as on a forge.
 """
 
 import re
@@ -10,30 +11,56 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-__all__ = ["commands_apart", "enlargeable", "setup", "softened"]
+__all__ = ["commands_apart", "enlargeable", "names_whole", "setup", "softened"]
 
 _COMMANDS = re.compile(
     r'(?<=<div class="highlight-)((?:sh|bash|console)\b.*?<pre>)(.*?)(?=</pre>)', re.S
 )
 _OPTION = re.compile(r"(?:(?<=[\s>])|^)--?[a-z][\w.-]*", re.M)
-_WHOLE = r'<span class="option">\g<0></span>'
-_LONG = re.compile(r'<span class="pre">([^<]{33,})</span>')
-"""More letters of code than fit on a line of a phone's page."""
+_DASHED = re.compile(r"(?:(?<=[\s>])|^)[^\s<>-]*(?:-[^\s<>-]*)+", re.M)
+_WHOLE = r'<span class="whole">\g<0></span>'
+_LINE = 33
+"""More letters of code than fit on a line of a phone's page, beside a margin."""
+_LONG = re.compile(rf'<span class="pre">([^<]{{{_LINE},}})</span>')
+_TAG_OR_NAME = re.compile(
+    r"<(pre|code|script|svg)\b.*?</\1>|<[^>]*>|\b(?=[\w-]*(?:\d|-[A-Z]))(\w+(?:-\w+)+)\b", re.S
+)
+"""Dates and names such as CIFAR-10 or StyleGAN-XL; other words may break behind their dashes."""
 _PICTURE = re.compile(r'(<img [^>]*src="([^"]*)"[^>]*>)')
 
 
 def commands_apart(body: str) -> str:
-    """Give each line in blocks of commands, and each option in it, a class of its own.
+    """Give each line in blocks of commands, and each word with dashes in it, a class of its own.
 
     Args:
         body: HTML of a page.
     """
 
-    def mark(block: re.Match[str]) -> str:
-        lines = _OPTION.sub(_WHOLE, block[2]).splitlines(keepends=True)
-        return block[1] + "".join(f'<span class="command">{line}</span>' for line in lines)
+    def keep(word: re.Match[str]) -> str:
+        if len(word[0]) < _LINE:
+            return word.expand(_WHOLE)
+        parts = (f'<span class="whole">{part}</span>' for part in re.split(r"(?<=/)", word[0]))
+        return "<wbr>".join(parts)
 
-    return _COMMANDS.sub(mark, body)
+    def mark(line: str) -> str:
+        shown = re.sub("<[^>]*>", "", line)
+        indent = len(shown) - len(shown.lstrip(" "))
+        style = f' style="--indent: {indent}ch"' if indent else ""
+        return f'<span class="command"{style}>{_DASHED.sub(keep, line)}</span>'
+
+    def mark_all(block: re.Match[str]) -> str:
+        return block[1] + "".join(map(mark, block[2].splitlines(keepends=True)))
+
+    return _COMMANDS.sub(mark_all, body)
+
+
+def names_whole(body: str) -> str:
+    """Keep dates, and names of networks and data sets, on one line.
+
+    Args:
+        body: HTML of a page.
+    """
+    return _TAG_OR_NAME.sub(lambda found: found.expand(_WHOLE) if found[2] else found[0], body)
 
 
 def softened(body: str) -> str:
@@ -61,7 +88,7 @@ def enlargeable(body: str) -> str:
 
 def _finish(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
     if "body" in context:
-        context["body"] = enlargeable(softened(commands_apart(context["body"])))
+        context["body"] = enlargeable(softened(commands_apart(names_whole(context["body"]))))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 __all__ = ["percent", "two_columns"]
 
-_WIDTH = 80
+_LINE, _VALUE = 88, 40
+"""Letters of a line, and of the second column at the least."""
 
 
 def percent(share: float, interval: Sequence[float]) -> str:
@@ -21,8 +22,11 @@ def two_columns(rows: Mapping[str, str]) -> list[str]:
         rows: values by name.
     """
     width = max(map(len, rows))
+    rest = max(_LINE - width - 2, _VALUE)
     lines = []
     for name, value in rows.items():
-        first, *more = textwrap.wrap(value, _WIDTH, break_on_hyphens=False) or [""]
+        first, *more = textwrap.wrap(
+            value, rest, break_long_words=False, break_on_hyphens=False
+        ) or [""]
         lines += [f"{name:{width}}  {first}", *(f"{'':{width}}  {line}" for line in more)]
     return lines
