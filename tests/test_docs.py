@@ -228,7 +228,7 @@ def test_the_notebook_runs_and_has_no_outputs(
     assert 0 <= names["result"]["accuracy"] <= 1
 
 
-@pytest.mark.parametrize("page", [*PAGES, NOTEBOOK], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *RESULTS, NOTEBOOK], ids=lambda page: page.name)
 def test_what_a_page_points_to_is_there(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text("utf-8")):
         if "://" not in target:
