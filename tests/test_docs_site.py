@@ -141,7 +141,7 @@ def test_commands_stay_apart_and_options_whole() -> None:
 def test_names_and_dates_stay_whole() -> None:
     page = (
         "<td>{0}StyleGAN2-ADA{1}, {0}StyleGAN-XL{1}: few-label</td> {0}2026-11-25{1}"
-        '<code>a-1</code><a href="b-1">c-d</a>'
+        '<code>a-1</code><a href="b-1">c-d</a> gan-stylegan2-cifar10'
     )
     assert names_whole(page.format("", "")) == page.format('<span class="whole">', "</span>")
 

@@ -23,9 +23,12 @@ _LINE = 33
 """More letters of code than fit on a line of a phone's page, beside a margin."""
 _LONG = re.compile(rf'<span class="pre">([^<]{{{_LINE},}})</span>')
 _TAG_OR_NAME = re.compile(
-    r"<(pre|code|script|svg)\b.*?</\1>|<[^>]*>|\b(?=[\w-]*(?:\d|-[A-Z]))(\w+(?:-\w+)+)\b", re.S
+    r"<(pre|code|script|svg)\b.*?</\1>|<[^>]*>"
+    r"|(?<![\w-])(?=[\w-]*(?:\d|-[A-Z]))(?=[\w-]{3,20}(?![\w-]))(\w+(?:-\w+)+)",
+    re.S,
 )
-"""Dates and names such as CIFAR-10 or StyleGAN-XL; other words may break behind their dashes."""
+"""Dates and names such as CIFAR-10 or StyleGAN-XL; other words, and names that would make a table
+wider than a phone, may break behind their dashes."""
 _PICTURE = re.compile(r'(<img [^>]*src="([^"]*)"[^>]*>)')
 
 
