@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 import signal
+from functools import partialmethod
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import squeezespan
 from squeezespan.cli.finetune import run
 from squeezespan.cli.main import main
 from squeezespan.config import Precision
-from squeezespan.data.specs import open_images
+from squeezespan.data.specs import MEMORY_LIMIT, FoundImages, open_images
 from squeezespan.errors import UserError
 from squeezespan.evaluation.hits import unpack_hits
 from squeezespan.evaluation.options import ProbeOptions
@@ -249,7 +250,12 @@ def test_from_python_settings_are_named_as_in_files(config: FinetuneConfig) -> N
         squeezespan.finetune(config.weights, config.data, "out", train={"epoch": 1})
 
 
-def test_unlabelled_or_broken_images_are_met_before_training(student: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", [0, MEMORY_LIMIT])
+def test_unlabelled_or_broken_images_are_met_before_training(
+    limit: int, student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = partialmethod(FoundImages.load, memory_limit=limit)
+    monkeypatch.setattr(FoundImages, "load", load)
     folder = tmp_path / "images"
     spec = make_images(folder, per_class=3)
     shutil.copytree(folder / "train", folder / "test")

@@ -5,10 +5,12 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from squeezespan.data.images import ImageSet
 from squeezespan.data.specs import FoundImages, find_images
 from squeezespan.errors import UserError
+from squeezespan.evaluation.features import extract_features
 from squeezespan.evaluation.labels import labels_of
 from squeezespan.finetuning.config import (
     FinetuneConfig,
@@ -99,10 +101,14 @@ class Parts:
     """As it comes."""
     labelled: Labelled
     test: ImageSet
+    test_features: Tensor
+    """Of the backbone as it comes, float32 [N, D] on the CPU."""
 
 
 def open_parts(inputs: Inputs, device: torch.device) -> Parts:
     """Open what is worked with; images that can't be decoded are met before any training.
+
+    Of test images beyond memory, too, as the probe's features of them are computed here.
 
     Args:
         inputs: from `check_inputs`.
@@ -118,4 +124,6 @@ def open_parts(inputs: Inputs, device: torch.device) -> Parts:
     test = inputs.test.load(backbone.resolution, device=device, num_workers=workers)
     labelled = open_labelled(config, inputs.train, backbone)
     labels_of(labelled.images, test)
-    return Parts(backbone, labelled, test)
+    precision = config.train.precision
+    test_features = extract_features(backbone, test, device=device, precision=precision)
+    return Parts(backbone, labelled, test, test_features)

@@ -24,8 +24,6 @@ from squeezespan.finetuning.plan import Plan
 from squeezespan.models.classifier_file import CLASSIFIER_FILE, save_classifier
 from squeezespan.models.student_file import (
     STUDENT_FILE,
-    Backbone,
-    load_backbone,
     save_student,
     student_path,
 )
@@ -81,13 +79,21 @@ def _share(config: FinetuneConfig) -> dict[str, float]:
     return {} if config.test_share is None else {"test_share": config.test_share}
 
 
-def leave_result(out: Path, tuned: Tuned, test: ImageSet, test_images: str, started: float) -> None:
+def leave_result(
+    out: Path,
+    tuned: Tuned,
+    test: ImageSet,
+    test_features: Tensor,
+    test_images: str,
+    started: float,
+) -> None:
     """Test a fine-tuned network beside its probe, and write everything into the run's folder.
 
     Args:
         out: the folder.
         tuned: what was done.
         test: labelled images, at the backbone's resolution.
+        test_features: of the probe, float32 [N, D] on the CPU.
         test_images: what they are, in words.
         started: when, as `time.perf_counter` gives it.
 
@@ -99,11 +105,12 @@ def leave_result(out: Path, tuned: Tuned, test: ImageSet, test_images: str, star
     device, backbone = classifier.backbone.mean.device, classifier.backbone
     labels = labels_of(labelled.images, test)[1]
     with torch.no_grad():
-        scores = classifier.scores(_features(backbone, test, tuned)).cpu()
-    before = load_backbone(config.weights, device)
+        tuned_features = extract_features(
+            backbone, test, device=device, precision=config.train.precision
+        )
+        scores = classifier.scores(tuned_features.to(device)).cpu()
     everything = torch.arange(len(labelled.labels))
-    features = labelled.standardize(_features(before, test, tuned).cpu())
-    probe = labelled.fit(everything)(features)
+    probe = labelled.fit(everything)(labelled.standardize(test_features))
     hits, probe_hits = scores.argmax(1) == labels, probe.argmax(1) == labels
     difference, interval = paired_difference(hits, probe_hits)
     classes = len(labelled.class_names)
@@ -142,10 +149,3 @@ def leave_result(out: Path, tuned: Tuned, test: ImageSet, test_images: str, star
     head = classifier.folded()
     save_classifier(out / CLASSIFIER_FILE, head.weight, head.bias, labelled.class_names)
     save_student(out / STUDENT_FILE, copy.deepcopy(backbone.network).cpu(), tuned.header())
-
-
-def _features(backbone: Backbone, test: ImageSet, tuned: Tuned) -> Tensor:
-    device = backbone.mean.device
-    precision = tuned.config.train.precision
-    features = extract_features(backbone, test, device=device, precision=precision)
-    return features.to(device)

@@ -133,7 +133,7 @@ def _run(fabric: Fabric, inputs: Inputs, parts: Parts, started: float) -> None:
     say(choice.why)
     tuned = Tuned(config, labelled, plan, choice, classifier, list(job.outcomes.values()))
     words = inputs.test.sizes.describe(len(parts.test), parts.backbone.resolution)
-    leave_result(folder.path, tuned, parts.test, words, started)
+    leave_result(folder.path, tuned, parts.test, parts.test_features, words, started)
 
 
 def _train(
