@@ -6,9 +6,9 @@ Each function takes a new folder, into which figure and numbers are written (Non
 and the settings of `squeezespan analyze`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, TypeVar, cast
 
 from squeezespan.evaluation.analysis_options import CkaOptions, MapOptions
 from squeezespan.evaluation.compare_layers import compare_layers
@@ -18,6 +18,8 @@ from squeezespan.results import CkaResult, MapResult
 from squeezespan.settings import Setting, from_dict
 
 __all__ = ["cka", "map"]
+
+_Options = TypeVar("_Options")
 
 
 def cka(out: str | Path | None = None, **settings: Setting | Mapping[str, Setting]) -> CkaResult:
@@ -35,12 +37,7 @@ def cka(out: str | Path | None = None, **settings: Setting | Mapping[str, Settin
         StorageError: the disk is full or read-only.
     """
     options = from_dict(CkaOptions, settings, where="analyze.cka")
-    if out is not None:
-        check_analysis_folder(Path(out))
-    result = compare_layers(options)
-    if out is not None:
-        write_cka(Path(out), result)
-    return cast(CkaResult, result)
+    return cast(CkaResult, _analyze(out, compare_layers, options, write_cka))
 
 
 def map(out: str | Path | None = None, **settings: Setting | Mapping[str, Setting]) -> MapResult:
@@ -59,9 +56,18 @@ def map(out: str | Path | None = None, **settings: Setting | Mapping[str, Settin
         StorageError: the disk is full or read-only.
     """
     options = from_dict(MapOptions, settings, where="analyze.map")
+    return cast(MapResult, _analyze(out, map_features, options, write_maps))
+
+
+def _analyze(
+    out: str | Path | None,
+    compute: Callable[[_Options], dict[str, Any]],
+    options: _Options,
+    write: Callable[[Path, dict[str, Any]], object],
+) -> dict[str, Any]:
     if out is not None:
         check_analysis_folder(Path(out))
-    result = map_features(options)
+    result = compute(options)
     if out is not None:
-        write_maps(Path(out), result)
-    return cast(MapResult, result)
+        write(Path(out), result)
+    return result

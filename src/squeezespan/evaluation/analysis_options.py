@@ -45,6 +45,8 @@ class NetworkOptions:
     """Draws latents, noise, real images and the bootstrap."""
     device: str = "auto"
     """auto (a GPU if there is one), cpu, cuda, cuda:N or mps."""
+    num_workers: Annotated[int, Range(0)] = 0
+    """Image-decoding workers, where images aren't kept in memory."""
     opening: OpeningConfig = field(default_factory=OpeningConfig)
 
 
@@ -63,8 +65,6 @@ class CkaOptions(NetworkOptions):
     """Those after the last full batch are left out."""
     batch_size: Annotated[int, Range(LEAST_IMAGES)] = 64
     """Images between which similarities are taken; it does not bias the result."""
-    num_workers: Annotated[int, Range(0)] = 0
-    """Image-decoding workers, where images aren't kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,6 @@ class MapOptions(NetworkOptions):
     """Train images at most that the probe learns from."""
     k: Annotated[int, Range(1)] = 20
     """Neighbours that vote for the figure beside a map."""
-    num_workers: Annotated[int, Range(0)] = 0
-    """Image-decoding workers, where images aren't kept in memory."""
 
 
 def kept_settings(options: NetworkOptions, kind: type[NetworkOptions]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def _batches(networks: Networks, options: CkaOptions, batches: int) -> Iterator[
             yield networks.generate(size, number, options.layers)
         return
     assert options.data is not None
-    images = networks.find_real(options.data, options.split, options.num_workers)
+    images = networks.find_real(options.data, options.split)
     if len(images) < options.num_images:
         raise UserError(
             f"the {options.split} split of {options.data} has {len(images)} images, fewer than "

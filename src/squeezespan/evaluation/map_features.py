@@ -122,7 +122,7 @@ def _map(kind: Kind, name: str, x: Tensor, labels: Tensor, options: MapOptions) 
 def _views(networks: Networks, options: MapOptions) -> tuple[list[_Views], _Labelling]:
     real = None
     if options.data is not None and (networks.students or networks.discriminator):
-        found = networks.find_real(options.data, "test", options.num_workers)
+        found = networks.find_real(options.data, "test")
         require_labels(found, "test")
         chosen = epoch_order(len(found), 0, options.seed)[: options.num_images]
         real = found.subset(chosen)

@@ -97,7 +97,7 @@ class Networks:
             )
             yield Seen(generated.images, generated, layers, part.labels)
 
-    def find_real(self, data: str, split: Literal["train", "test"], num_workers: int) -> ImageSet:
+    def find_real(self, data: str, split: Literal["train", "test"]) -> ImageSet:
         """Open real images at the largest side that one of these networks takes.
 
         Raises:
@@ -107,7 +107,7 @@ class Networks:
         if self.discriminator is not None:
             sides.append(self.discriminator.config.resolution)
         found = find_images(data, split)
-        return found.load(max(sides), device=self.device, num_workers=num_workers)
+        return found.load(max(sides), device=self.device, num_workers=self.options.num_workers)
 
 
 def for_student(images: Tensor, backbone: Backbone) -> Tensor:
