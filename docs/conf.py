@@ -30,6 +30,8 @@ root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "results/**.md"]
 exclude_patterns = [".*", "build", "dist", "demo*", "runs", "src", "tests", "**/node_modules"]
 
+# Quotes and ellipses, and no dashes: an option begins with two.
+smartquotes_action = "qe"
 myst_heading_anchors = 4
 myst_enable_extensions = ["deflist"]
 

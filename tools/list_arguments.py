@@ -50,7 +50,7 @@ def page() -> str:
 
 def _section(name: str) -> Iterator[str]:
     yield f"## {name}\n"
-    yield "| class | argument or attribute | | |"
+    yield "| class | argument or attribute | treatment | detail |"
     yield "|---|---|---|---|"
     for known in _TABLES[name]:
         both: Mapping[str, Setting] = {**known.arguments, **known.attributes}
