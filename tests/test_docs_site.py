@@ -100,12 +100,15 @@ def test_tables_of_results() -> None:
          "interval_high": ""},
     ]  # fmt: skip
     assert crossed(rows, "run", "protocol", "accuracy") == [
-        ["run", "knn %", "linear %"],
+        ["run", "kNN %", "linear probe %"],
         ["a", "50.0 (40.0 to 60.0)", ""],
         ["b", "25.0", "30.0"],
     ]
     ours = [{"title": "A", "protocol": "knn", "accuracy": "0.5", "low": "0.4", "high": "0.6"}]
-    assert crossed(ours, "title", "protocol", "accuracy")[1] == ["A", "50.0 (40.0 to 60.0)"]
+    assert crossed(ours, "title = method", "protocol", "accuracy") == [
+        ["method", "kNN %"],
+        ["A", "50.0 (40.0 to 60.0)"],
+    ]
     with pytest.raises(ValueError, match="two rows"):
         crossed([*rows, rows[0]], "run", "protocol", "accuracy")
     assert chosen(rows[:1], "run, accuracy = share") == [["run", "share"], ["a", "0.5"]]

@@ -7,7 +7,8 @@
     ```
 
 puts a share in percent at every row and column, with its interval where the file has one. With
-`:columns:` alone these columns are shown, numbers with four digits; `name = heading` renames one.
+`:columns:` alone these columns are shown, numbers with four digits; `name = heading` renames one,
+or the rows.
 """
 
 import csv
@@ -21,6 +22,8 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from squeezespan.experiments.table import PROTOCOL_NAMES
+
 __all__ = ["as_nodes", "chosen", "crossed", "setup"]
 
 _RESULTS = Path(__file__).resolve().parents[2] / "results"
@@ -28,6 +31,7 @@ _RESULTS = Path(__file__).resolve().parents[2] / "results"
 _INTERVALS = (("interval_low", "interval_high"), ("low", "high"))
 """How files call the ends of an interval: those of single runs, and tables of `reproduce`."""
 
+_SPOKEN = {str(protocol): name for protocol, name in PROTOCOL_NAMES.items()}
 Row = dict[str, str]
 _NUMBER = re.compile(r"-?\d+\.\d+")
 
@@ -69,7 +73,7 @@ def crossed(rows: Sequence[Row], down: str, across: str, value: str) -> list[lis
 
     Args:
         rows: of a file, by its own headings.
-        down: the column whose values begin the lines.
+        down: the column whose values begin the lines; `name = heading` renames it.
         across: the column whose values are the headings.
         value: the column of shares, from 0 to 1, that stand in the cells in percent.
 
@@ -77,6 +81,7 @@ def crossed(rows: Sequence[Row], down: str, across: str, value: str) -> list[lis
         KeyError: there is no such column.
         ValueError: two rows of one cell.
     """
+    down, _, shown = (part.strip() for part in down.partition("="))
     lines = list(dict.fromkeys(row[down] for row in rows))
     headings = list(dict.fromkeys(row[across] for row in rows))
     cells: dict[tuple[str, str], str] = {}
@@ -86,7 +91,7 @@ def crossed(rows: Sequence[Row], down: str, across: str, value: str) -> list[lis
             raise ValueError(f"two rows have {down} {place[0]} and {across} {place[1]}")
         cells[place] = _percent(row, value)
     return [
-        [down, *(f"{name} %" for name in headings)],
+        [shown or down, *(f"{_SPOKEN.get(name, name)} %" for name in headings)],
         *([line, *(cells.get((line, name), "") for name in headings)] for line in lines),
     ]
 
