@@ -7,7 +7,7 @@ from squeezespan.experiments.catalog.beyond import BEYOND
 from squeezespan.experiments.catalog.blocks import TABLE6
 from squeezespan.experiments.catalog.fig4 import FIG4
 from squeezespan.experiments.catalog.methods import METHODS
-from squeezespan.experiments.catalog.search import SEARCH
+from squeezespan.experiments.catalog.search import SEARCH, SEARCH_DEMO
 from squeezespan.experiments.catalog.table1 import TABLE1
 from squeezespan.experiments.catalog.table2 import TABLE2
 from squeezespan.experiments.catalog.table7 import TABLE7
@@ -35,6 +35,7 @@ EXPERIMENTS = {
         BEYOND,
         BASELINES,
         SEARCH,
+        SEARCH_DEMO,
     )
 }
 
