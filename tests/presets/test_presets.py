@@ -10,8 +10,10 @@ import pytest
 from tiny_runs import make_images
 
 from squeezespan.errors import UserError
-from squeezespan.experiments.catalog.search import SEARCH
+from squeezespan.experiments.catalog.demo import DEMO
+from squeezespan.experiments.catalog.search import SEARCH, SEARCH_DEMO
 from squeezespan.experiments.cells import passes_per_image
+from squeezespan.experiments.experiment import Arm
 from squeezespan.presets import find_preset, list_presets
 from squeezespan.presets.gan import GAN_PRESETS, find_gan_preset
 from squeezespan.settings import changed
@@ -148,12 +150,17 @@ SEARCHED = (
 )
 
 
-@pytest.mark.parametrize("method", SEARCHED)
-def test_small_presets_have_the_settings_of_their_best_trial(method: str) -> None:
-    file = ROOT / "results" / "mini-cifar10" / "search" / "table.csv"
+def searched(name: str) -> dict[str, float]:
+    """Accuracy of each trial of a search, by logistic regression on held-out images."""
+    file = ROOT / "results" / "mini-cifar10" / name / "table.csv"
     with file.open(encoding="utf-8", newline="") as table:
         rows = [row for row in csv.DictReader(table) if row["protocol"] == "logistic"]
-    found = {row["arm"]: float(row["accuracy"]) for row in rows}
+    return {row["arm"]: float(row["accuracy"]) for row in rows}
+
+
+@pytest.mark.parametrize("method", SEARCHED)
+def test_small_presets_have_the_settings_of_their_best_trial(method: str) -> None:
+    found = searched("search")
     trials = [arm for arm in SEARCH.arms if arm.key.rpartition("--")[0] == method]
     assert len(trials) == 5
     best = max(trials, key=lambda arm: found[arm.key])
@@ -165,6 +172,19 @@ def test_small_presets_have_the_settings_of_their_best_trial(method: str) -> Non
         changed(preset, arm.mini_changes, where="search") for arm in trials if arm is not best
     ]
     assert all(replace(other, monitor=preset.monitor) != preset for other in others)
+
+
+@pytest.mark.parametrize("arm", DEMO.arms, ids=lambda arm: arm.key)
+def test_the_demo_has_the_settings_of_its_own_best_trials(arm: Arm) -> None:
+    trials = [trial for trial in SEARCH_DEMO.arms if trial.mini == arm.mini]
+    assert len(trials) == 5
+    found = searched("search-demo")
+    best = max(trials, key=lambda trial: found[trial.key])
+    preset = find_preset(arm.mini).build()
+    demo = changed(preset, arm.mini_changes, where="demo")
+    trial = changed(preset, best.mini_changes, where="search-demo")
+    assert (demo.method, demo.augment) == (trial.method, trial.augment)
+    assert demo.optim.base_lr == trial.optim.base_lr
 
 
 def test_small_baselines_make_as_many_passes_through_the_same_student() -> None:

@@ -51,8 +51,10 @@ def run(argv: list[str]) -> None:
     from squeezespan.experiments.table import as_markdown
 
     if options.table == "list":
+        width = max(map(len, EXPERIMENTS)) + 2
         for experiment in EXPERIMENTS.values():
-            print(f"{experiment.name:10}{experiment.title}, {len(experiment.arms)} arms")
+            arms = len(experiment.arms)
+            print(f"{experiment.name:{width}}{experiment.title}, {arms} arms")
         return
     slurm = None if options.slurm is None else check_slurm(options.slurm)
     plan = work.plan_experiment(options.table, options, options.out)

@@ -89,6 +89,7 @@ def write_demo_report(out: Path, result: Mapping[str, Any], evidence: Evidence) 
         result=result,
         plan=plan,
         rows=[row | {"color": _COLORS[row["method"]]} for row in result["rows"]],
+        titles={row["method"]: row["title"] for row in result["rows"]},
         best={name: max(row[name] for row in result["rows"]) for name in _PROTOCOLS},
         bars=_bars(result),
         curves=_curves(result, out),
