@@ -122,6 +122,9 @@ class SourceConfig:
     nearby: NotNegative = 0.0
     """Standard deviation of what is added to z, whose own is 1, for the last view of a synthetic
     image: that view is of another image, made nearby. 0: all views are of the same image."""
+    reuse: Count = 1
+    """Steps that each synthetic image serves in, every time in other views; 1 draws new ones for
+    every step. Saves the time of the generator, which for large ones is most of a step's."""
     statistics_images: Annotated[int, Range(2, 1_000_000_000)] = 5000
     """Images that the standardized target is measured on, drawn before the first step."""
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from lightning_fabric import Fabric
 
 from squeezespan.config import DistillConfig
 from squeezespan.distillation.job import StudentJob
+from squeezespan.distillation.pool import Pool
 from squeezespan.distillation.prepare import Parts, open_stream
 from squeezespan.distillation.schedule import plan_run, run_pace
-from squeezespan.distillation.stream import Place
+from squeezespan.distillation.stream import Place, Stream
 from squeezespan.distillation.target import measure_targets
 from squeezespan.errors import UserError
 from squeezespan.hardware import peak_memory
@@ -137,6 +139,17 @@ def measure_step(config: DistillConfig, parts: Parts) -> StepSpeed:
         measure_targets(fabric, parts.method, stream, _STATISTICS_IMAGES)
         taken = time.perf_counter() - began
         target = taken / _STATISTICS_IMAGES * config.source.statistics_images
+    stream.pool = None
+    step = _step_seconds(fabric, config, parts, stream)
+    reuse = config.source.reuse
+    if reuse > 1 and parts.generator is not None:
+        # All steps but the first, which doesn't count, get images that are held.
+        stream.pool = Pool(1, parts.plan.steps)
+        step += (_step_seconds(fabric, config, parts, stream) - step) * (reuse - 1) / reuse
+    return StepSpeed(step, target)
+
+
+def _step_seconds(fabric: Fabric, config: DistillConfig, parts: Parts, stream: Stream) -> float:
     watch = _Stopwatch()
     with tempfile.TemporaryDirectory() as folder:
         job = StudentJob(fabric, config, parts.plan, parts.method, stream, None)
@@ -146,5 +159,4 @@ def measure_step(config: DistillConfig, parts: Parts) -> StepSpeed:
     durations = [end - start for start, end in pairwise(counted)]
     # A GPU is waited for only now and then, which a median would not see.
     on_cpu = fabric.device.type == "cpu"
-    step = statistics.median(durations) if on_cpu else statistics.fmean(durations)
-    return StepSpeed(step, target)
+    return statistics.median(durations) if on_cpu else statistics.fmean(durations)

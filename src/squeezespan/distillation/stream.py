@@ -12,6 +12,7 @@ from squeezespan.data.augment import Augment, weaker
 from squeezespan.data.normalize import Normalization
 from squeezespan.data.order import epoch_order
 from squeezespan.discriminators.teacher import DiscriminatorTeacher
+from squeezespan.distillation.pool import Drawn, Pool, pool_steps
 from squeezespan.distillation.schedule import Plan
 from squeezespan.generators.base import Generated, Generator, Latents, as_rgb
 from squeezespan.generators.blocks import pool_features, select_blocks
@@ -73,9 +74,10 @@ class Stream:
     """Makes the batches of a run.
 
     Real images come in passes over the whole set, each in its own order; what is left of a pass
-    after its last full batch is skipped. Synthetic images are new at every step. With
-    `optim.accumulate`, each process makes its share in that many parts; all parts of all
-    processes together are the batch that one process alone would make.
+    after its last full batch is skipped. Synthetic images are new at every step, unless
+    `source.reuse` lets them serve in several. With `optim.accumulate`, each process makes its
+    share in that many parts; all parts of all processes together are the batch that one process
+    alone would make.
 
     Args:
         config: the run's settings.
@@ -119,6 +121,11 @@ class Stream:
         self._resize = Augment(AugmentConfig(enabled=False), config.images.side)
         self._needs_source = needs_source
         self._pass: tuple[int, Tensor] | None = None
+        self.pool: Pool | None = None
+        """Of synthetic images that serve in several steps; None where all are new."""
+        if generator is not None and config.source.reuse > 1:
+            held = pool_steps(plan.synthetic_batch, generator.info.resolution)
+            self.pool = Pool(held, config.source.reuse)
 
     @torch.no_grad()
     def batch(self, step: int, part: int = 0) -> Batch:
@@ -157,20 +164,35 @@ class Stream:
         return self._pass[1][position * size : (position + 1) * size]
 
     def _add_synthetic(self, batch: Batch, step: int, part: int) -> None:
-        n = self._plan.synthetic_batch // self._share(part)[1]
-        latents = self._latents(n, self._random(step, part, "latents"))
-        generated = self._generate(latents, self._random(step, part, "noise"))
-        images = _pixels(generated)
-        viewed = [images] * self._views.synthetic
-        if self._config.source.nearby:
-            near = latents.nearby(self._config.source.nearby, self._random(step, part, "nearby"))
-            viewed[-1] = _pixels(self._generate(near, self._random(step, part, "nearby-noise")))
+        drawn = self._drawn(step, part)
         batch.synthetic_views = tuple(
             self._view(self._augment_synthetic, seen, step, part, f"augment-synthetic-{view}")
-            for view, seen in enumerate(viewed)
+            for view, seen in enumerate(drawn.viewed(self._views.synthetic))
         )
-        batch.synthetic_images = self._plain(images)
-        batch.source = self._source(generated)
+        batch.synthetic_images = self._plain(drawn.images)
+        batch.source = drawn.source
+
+    def _drawn(self, step: int, part: int) -> Drawn:
+        """Draw images for a step, or give those that it shares with an earlier one."""
+        if self.pool is None:
+            return self._draw(step, part)
+        number = self.pool.number(step)
+        drawn = self.pool.find(number, part)
+        if drawn is None:
+            drawn = self._draw(number, part).in_8_bits()
+            self.pool.keep(number, part, drawn)
+        return drawn
+
+    def _draw(self, number: int, part: int) -> Drawn:
+        n = self._plan.synthetic_batch // self._share(part)[1]
+        latents = self._latents(n, self._random(number, part, "latents"))
+        generated = self._generate(latents, self._random(number, part, "noise"))
+        near = None
+        if self._config.source.nearby:
+            by = self._config.source.nearby
+            moved = latents.nearby(by, self._random(number, part, "nearby"))
+            near = _pixels(self._generate(moved, self._random(number, part, "nearby-noise")))
+        return Drawn(_pixels(generated), near, self._source(generated))
 
     @torch.no_grad()
     def sources(self, count: int) -> Iterator[dict[str, Tensor]]:
