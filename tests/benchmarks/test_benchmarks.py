@@ -85,8 +85,9 @@ def test_generator_and_augmentation_write_one_file(
 def test_methods_take_turns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "results.json"
     methods = ("vicreg-real-mini", "squeeze-mini")
-    _main("methods")(trials=1, warmup=0, json=file, methods=methods, batch_size=8)
+    _main("methods")(trials=1, warmup=0, json=file, methods=methods, batch_size=8, reuse=2)
     results = json.loads(file.read_text())["methods"]["results"]
+    assert list(results["ratios"]) == [*methods, "squeeze-mini, reuse 2"]
     assert results["ratios"]["vicreg-real-mini"] == 1
     assert results["seconds_before"]["vicreg-real-mini"]["median"] == 0
     assert results["seconds_before"]["squeeze-mini"]["median"] > 0
