@@ -1,9 +1,11 @@
 """Generated images that serve in several steps, each time in other views."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import torch
 from torch import Tensor
+
+from squeezespan.data.pixels import unit_to_uint8
 
 __all__ = ["Drawn", "Pool", "pool_steps"]
 
@@ -29,8 +31,8 @@ class Drawn:
 
     def in_8_bits(self) -> "Drawn":
         """Give the same as a file would hold it, in a quarter of the memory."""
-        near = None if self.near is None else _rounded(self.near)
-        return replace(self, images=_rounded(self.images), near=near)
+        near = None if self.near is None else unit_to_uint8(self.near)
+        return replace(self, images=unit_to_uint8(self.images), near=near)
 
 
 def pool_steps(images: int, resolution: int) -> int:
@@ -66,17 +68,18 @@ class Pool:
         period, place = divmod(step, self.steps * self.reuse)
         return period * self.steps + place % self.steps
 
-    def find(self, number: int, part: int) -> Drawn | None:
-        """Give what was drawn, where it is held; forgets the batches of other periods."""
+    def get(self, step: int, part: int, draw: Callable[[int, int], Drawn]) -> Drawn:
+        """Give what a step gets, drawn where it isn't held; forgets the batches of other periods.
+
+        Args:
+            step: optimiser steps done before.
+            part: micro-batch of the step.
+            draw: draws that part of the batch of a number.
+        """
+        number = self.number(step)
         if number // self.steps != self._period:
             self._held.clear()
             self._period = number // self.steps
-        return self._held.get((number, part))
-
-    def keep(self, number: int, part: int, drawn: Drawn) -> None:
-        """Hold what `find` didn't know."""
-        self._held[number, part] = drawn
-
-
-def _rounded(images: Tensor) -> Tensor:
-    return images.mul(255).round_().to(torch.uint8)
+        if (number, part) not in self._held:
+            self._held[number, part] = draw(number, part).in_8_bits()
+        return self._held[number, part]

@@ -176,12 +176,7 @@ class Stream:
         """Draw images for a step, or give those that it shares with an earlier one."""
         if self.pool is None:
             return self._draw(step, part)
-        number = self.pool.number(step)
-        drawn = self.pool.find(number, part)
-        if drawn is None:
-            drawn = self._draw(number, part).in_8_bits()
-            self.pool.keep(number, part, drawn)
-        return drawn
+        return self.pool.get(step, part, self._draw)
 
     def _draw(self, number: int, part: int) -> Drawn:
         n = self._plan.synthetic_batch // self._share(part)[1]

@@ -8,6 +8,7 @@ from torch import Tensor
 from squeezespan.config import DistillConfig
 from squeezespan.data.augment import Augment, weaker
 from squeezespan.data.images import ImageSet
+from squeezespan.data.pixels import unit_to_uint8
 from squeezespan.gan.samples import to_uint8
 from squeezespan.generators.base import Generator, as_rgb
 from squeezespan.randomness import StepRandom
@@ -51,7 +52,7 @@ def draw_samples(
     augment = Augment(settings, config.images.side)
     kind = type(source).__name__
     first, second = (
-        _as_uint8(augment(images[:viewed], StepRandom(seed, view, stream=f"report-{kind}")))
+        unit_to_uint8(augment(images[:viewed], StepRandom(seed, view, stream=f"report-{kind}")))
         for view in range(2)
     )
     return Samples(images, (first, second))
@@ -68,7 +69,3 @@ def _generate(generator: Generator, config: DistillConfig, count: int) -> Tensor
         random=random,
     )
     return as_rgb(to_uint8(generated.images)).cpu()
-
-
-def _as_uint8(images: Tensor) -> Tensor:
-    return (images * 255).round().to(torch.uint8)
